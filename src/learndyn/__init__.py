@@ -1,0 +1,71 @@
+"""Learning dynamics of linear recurrent networks.
+
+What a linear RNN will learn from a task, in which order and how fast, beside a network that is
+really trained. Start with `learndyn study` on the command line, or with `Problem`, `solve` and
+`compare`.
+"""
+
+import importlib
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from learndyn._assumptions import conserved_matrix as conserved_matrix
+    from learndyn._bases import problem_bases as problem_bases
+    from learndyn._curve import RESULTS as RESULTS
+    from learndyn._curve import Comparison as Comparison
+    from learndyn._curve import LearningCurve as LearningCurve
+    from learndyn._curve import compare as compare
+    from learndyn._curve_file import load_curve as load_curve
+    from learndyn._dynamics import curvature as curvature
+    from learndyn._dynamics import velocity as velocity
+    from learndyn._errors import AssumptionError as AssumptionError
+    from learndyn._errors import InputError as InputError
+    from learndyn._errors import SolveError as SolveError
+    from learndyn._problem import Problem as Problem
+    from learndyn._solve import solve as solve
+    from learndyn._train import train as train
+    from learndyn.methods import GradientDescent as GradientDescent
+    from learndyn.methods import ModeFlow as ModeFlow
+    from learndyn.methods import WeightFlow as WeightFlow
+    from learndyn.network import LinearRNN as LinearRNN
+    from learndyn.network import init_aligned as init_aligned
+    from learndyn.network import init_unaligned as init_unaligned
+    from learndyn.statistics import TaskStatistics as TaskStatistics
+    from learndyn.statistics import Trials as Trials
+    from learndyn.tasks import structured_task as structured_task
+    from learndyn.tasks import task_dynamics as task_dynamics
+    from learndyn.tasks import teacher_task as teacher_task
+
+# Where each public name lives. Nothing, not even jax, is imported before a name is first used.
+_HOMES = {
+    "learndyn._assumptions": ("conserved_matrix",),
+    "learndyn._bases": ("problem_bases",),
+    "learndyn._curve": ("RESULTS", "Comparison", "LearningCurve", "compare"),
+    "learndyn._curve_file": ("load_curve",),
+    "learndyn._dynamics": ("curvature", "velocity"),
+    "learndyn._errors": ("AssumptionError", "InputError", "SolveError"),
+    "learndyn._problem": ("Problem",),
+    "learndyn._solve": ("solve",),
+    "learndyn._train": ("train",),
+    "learndyn.methods": ("GradientDescent", "ModeFlow", "WeightFlow"),
+    "learndyn.network": ("LinearRNN", "init_aligned", "init_unaligned"),
+    "learndyn.statistics": ("TaskStatistics", "Trials"),
+    "learndyn.tasks": ("structured_task", "task_dynamics", "teacher_task"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605  (a list of the names above)
+__version__ = _version("learndyn")
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'learndyn' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

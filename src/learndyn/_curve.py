@@ -1,0 +1,307 @@
+"""The learning curve: the one answer of every method, on one time axis."""
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from learndyn._errors import InputError
+from learndyn._types import Array, Bool, Float, Int, Scalar, Shaped
+from learndyn.network import Bases, LinearRNN, Modes, network_modes
+from learndyn.statistics import TaskStatistics
+
+if TYPE_CHECKING:
+    import xarray
+
+
+class RESULTS(eqx.Enumeration):
+    """How a learning curve ended, as sentences."""
+
+    reached = "The curve reached the last requested time."
+    diverged = (
+        "Learning diverged: the loss left the range of finite numbers. "
+        "Lower the learning rate; twice the inverse curvature is the limit near a minimum."
+    )
+    exhausted = (
+        "The solver took all the steps it may take before the last requested time. "
+        "Ask for less time, or loosen rtol and atol."
+    )
+    failed = "The solver could not continue: its implicit equations had no finite solution."
+    minimum = "The weights converged to a minimum."
+    saddle = "The weights converged to a saddle, which the flow has not left."
+    not_yet = "The weights have not converged within the allowed steps."
+
+
+SUCCESSFUL = (RESULTS.reached, RESULTS.minimum, RESULTS.saddle, RESULTS.not_yet)
+
+
+class SingularValues(NamedTuple):
+    """Singular values of each weight matrix, `(times, rank)`, largest first."""
+
+    w_x: Float[Array, "*times rank_x"]
+    w_h: Float[Array, "*times rank_h"]
+    w_y: Float[Array, "*times rank_y"]
+
+
+class State(eqx.Module):
+    """Where a method stopped, all it needs to go on.
+
+    Attributes:
+        time: learning time, or number of steps times the learning rate where there is none.
+        step: gradient steps, zero for flows.
+        leaves: arrays of the method's own state, in its own order.
+    """
+
+    time: Scalar
+    step: Int[Array, ""]
+    leaves: tuple[Shaped[Array, "..."], ...]
+
+
+class Path(NamedTuple):
+    """What a method computes: weights along learning.
+
+    Attributes:
+        times: learning times, `(times,)`, or None where the method has none.
+        steps: gradient steps, `(times,)`, or None for flows.
+        weights: weights with a leading time axis, frozen at the last finite ones.
+        valid: whether each point was reached, true for a first part.
+        result: how it ended.
+        state: where it stopped.
+    """
+
+    times: Float[Array, " times"] | None
+    steps: Int[Array, " times"] | None
+    weights: LinearRNN
+    valid: Bool[Array, " times"]
+    result: RESULTS
+    state: State
+
+
+class LearningCurve(eqx.Module):
+    """How a network learns, whatever the method that says so.
+
+    Every array has the shape of the request; points that were not reached have `valid=False`,
+    infinite excess and the last finite weights.
+
+    Attributes:
+        times: learning times, `(times,)`, in units of the flow `dW/dt = −∇L`; None where the
+            optimizer has no flow time.
+        steps: gradient steps, `(times,)`; None for flows.
+        excess: loss above the floor, `(times,)`, at least zero.
+        floor: loss of the best impulse response.
+        valid: whether each point was reached.
+        result: how the curve ended, a sentence of `RESULTS`.
+        violations: how far the problem is from each assumption of the aligned theory.
+        weights: the networks along the curve, with a leading time axis.
+        modes: connectivity modes (a, b, c) in the problem's bases, each `(times, modes)`.
+        singular_values: singular values of each weight matrix, `(times, rank)`.
+        bases: the bases of the modes.
+        state: what `solve(..., resume=curve)` continues from.
+        method: name and configuration of the method.
+        settings: the method's numbers, by name.
+    """
+
+    times: Float[Array, " times"] | None
+    steps: Int[Array, " times"] | None
+    excess: Float[Array, " times"]
+    floor: Scalar
+    valid: Bool[Array, " times"]
+    result: RESULTS
+    violations: dict[str, Scalar]
+    weights: LinearRNN
+    modes: Modes
+    singular_values: SingularValues
+    bases: Bases
+    state: State
+    method: str = eqx.field(static=True)
+    settings: dict[str, Array]
+
+    @property
+    def loss(self) -> Float[Array, " times"]:
+        """Loss, floor plus excess, `(times,)`."""
+        return self.floor + self.excess
+
+    @property
+    def final(self) -> LinearRNN:
+        """The last network that was reached."""
+        last = jnp.maximum(jnp.sum(self.valid) - 1, 0)
+        return jax.tree.map(lambda w: w[last], self.weights)
+
+    def trimmed(self) -> "LearningCurve":
+        """The part of the curve that was reached.
+
+        Returns:
+            A curve whose points are all valid.
+        """
+        count = int(np.asarray(self.valid).sum())
+        along_time = (
+            self.times,
+            self.steps,
+            self.excess,
+            self.valid,
+            self.weights,
+            self.modes,
+            self.singular_values,
+        )
+        cut = jax.tree.map(lambda x: x[:count], along_time)
+        return eqx.tree_at(
+            lambda c: (
+                c.times,
+                c.steps,
+                c.excess,
+                c.valid,
+                c.weights,
+                c.modes,
+                c.singular_values,
+            ),
+            self,
+            cut,
+            is_leaf=lambda x: x is None,
+        )
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """The curve as a labelled data set.
+
+        Returns:
+            Variables over `time` with their units, the network's matrices, modes and bases, and
+            how the curve was made as attributes.
+        """
+        from learndyn._curve_file import to_dataset
+
+        return to_dataset(self)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the curve to a netCDF file, whole or not at all.
+
+        Args:
+            path: file name.
+        """
+        from learndyn._curve_file import save_curve
+
+        save_curve(self, path)
+
+
+def make_curve(
+    path: Path,
+    statistics: TaskStatistics,
+    bases: Bases,
+    violations: dict[str, Scalar],
+    method: str,
+    settings: dict[str, Array],
+) -> LearningCurve:
+    """Everything that follows from the weights along learning.
+
+    Args:
+        path: the weights.
+        statistics: statistics of the task.
+        bases: bases of the problem.
+        violations: of each assumption.
+        method: name and configuration of the method.
+        settings: its numbers.
+
+    Returns:
+        The curve.
+    """
+
+    def excess(net: LinearRNN) -> Scalar:
+        return statistics.excess(net.impulse_response(statistics.length))
+
+    values = jax.vmap(excess)(path.weights)
+    return LearningCurve(
+        times=path.times,
+        steps=path.steps,
+        excess=jnp.where(path.valid, values, jnp.inf),
+        floor=statistics.floor,
+        valid=path.valid,
+        result=path.result,
+        violations=violations,
+        weights=path.weights,
+        modes=network_modes(path.weights, bases),
+        singular_values=SingularValues(
+            *(
+                jnp.linalg.svd(w, compute_uv=False)
+                for w in (path.weights.w_x, path.weights.w_h, path.weights.w_y)
+            )
+        ),
+        bases=bases,
+        state=path.state,
+        method=method,
+        settings=settings,
+    )
+
+
+class Comparison(eqx.Module):
+    """One curve minus another, at the same points.
+
+    Attributes:
+        times: learning times, `(times,)`, or None.
+        loss_gap: loss of the first minus loss of the second.
+        relative_gap: `|loss_gap|` over the second's loss, or over a thousandth of its first loss
+            where that is larger; infinite where either curve was not reached.
+        modes_gap: differences of the connectivity modes; None where the curves have other modes.
+        weights_gap: distance of the weights, `(times,)`.
+    """
+
+    times: Float[Array, " times"] | None
+    loss_gap: Float[Array, " times"]
+    relative_gap: Float[Array, " times"]
+    modes_gap: Modes | None
+    weights_gap: Float[Array, " times"]
+
+    @property
+    def largest_gap(self) -> Scalar:
+        """Largest relative gap of the loss."""
+        return self.relative_gap.max()
+
+
+def compare(curve: LearningCurve, other: LearningCurve) -> Comparison:
+    """Subtract one learning curve from another.
+
+    Args:
+        curve: the first, a prediction for example.
+        other: the second, to which relative gaps refer, a trained network for example.
+
+    Returns:
+        The differences.
+
+    Raises:
+        InputError: if the curves were not taken at the same times.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_aligned(task, 0.3, 0.2, 0.3, key=jax.random.key(1))
+        >>> problem, times = ld.Problem(net, task), jnp.linspace(0.0, 2.0, 5)
+        >>> trained = ld.solve(problem, ld.GradientDescent(0.001), times)
+        >>> predicted = ld.solve(problem, ld.WeightFlow(), trained.times)
+        >>> bool(ld.compare(predicted, trained).largest_gap < 0.01)
+        True
+    """
+    axes = [c.steps if c.times is None else c.times for c in (curve, other)]
+    if axes[0] is None or axes[1] is None or axes[0].shape != axes[1].shape:
+        raise InputError("two curves at the same times", "curves of different shapes", _SAME)
+    if not isinstance(axes[0], jax.core.Tracer) and not isinstance(axes[1], jax.core.Tracer):
+        tolerance = 1e-5 if axes[0].dtype == np.float32 else 1e-9
+        if not np.allclose(axes[0], axes[1], rtol=tolerance, atol=tolerance):
+            raise InputError("two curves at the same times", "different times", _SAME)
+    gap = jnp.where(curve.valid & other.valid, curve.loss - other.loss, jnp.inf)
+    scale = jnp.maximum(other.loss, 1e-3 * other.loss[0])
+    both = zip(
+        jax.tree.leaves(curve.weights), jax.tree.leaves(other.weights), strict=True
+    )
+    squares = sum(jnp.sum((w - v) ** 2, axis=(1, 2)) for w, v in both)
+    same_modes = curve.modes.a.shape == other.modes.a.shape
+    return Comparison(
+        times=other.times,
+        loss_gap=gap,
+        relative_gap=jnp.where(jnp.isfinite(gap), abs(gap) / scale, jnp.inf),
+        modes_gap=jax.tree.map(jnp.subtract, curve.modes, other.modes) if same_modes else None,
+        weights_gap=jnp.sqrt(squares),
+    )
+
+
+_SAME = "Solve one method at the times of the other: solve(problem, method, curve.times)."

@@ -1,0 +1,197 @@
+"""How the weights want to move, and how curved the loss is there."""
+
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from learndyn._problem import PARTS, Problem
+from learndyn._types import Float
+from learndyn.network import LinearRNN, lag_responses, pull_back
+from learndyn.statistics import TaskStatistics
+
+# Up to this many weights a Hessian is formed and diagonalized; above, only products with it are.
+_DENSE_HESSIAN = 64
+
+
+def gradient(statistics: TaskStatistics, net: LinearRNN) -> LinearRNN:
+    """Gradient of the loss by the adjoint recursion, in time linear in the lags for white input.
+
+    Equal to eqs 23–25 (with the sign of a gradient), whose double sum it replaces.
+
+    Args:
+        statistics: statistics of the task.
+        net: the weights.
+
+    Returns:
+        Gradient with respect to each weight matrix.
+    """
+    hidden, length = net.n_hidden, statistics.length
+    responses = lag_responses(net.w_h, net.w_x, length)
+    flat = responses.reshape(hidden, -1)
+    target = jnp.moveaxis(statistics.target, 0, 1).reshape(net.n_out, -1)
+    error = statistics.inputs.apply(net.w_y @ flat - target)
+    states = pull_back(net.w_h, (net.w_y.T @ error).reshape(responses.shape))
+    later, earlier = states[:, 1:].reshape(hidden, -1), responses[:, :-1].reshape(hidden, -1)
+    return LinearRNN(w_x=states[:, 0], w_h=later @ earlier.T, w_y=error @ flat.T)
+
+
+def velocity(problem: Problem, weights: LinearRNN) -> LinearRNN:
+    """How the weights want to move: `−∇L`, or the problem's own rule, frozen parts still.
+
+    Args:
+        problem: the problem.
+        weights: where in weight space.
+
+    Returns:
+        Velocity of each weight matrix, per unit of time.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 4), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_unaligned(2, 3, 2, 0.1, key=jax.random.key(1))
+        >>> v = ld.velocity(ld.Problem(net, task, frozen=["output"]), net)
+        >>> float(abs(v.w_y).max())
+        0.0
+    """
+    if problem.rule is None:
+        moving = jax.tree.map(jnp.negative, gradient(problem.statistics, weights))
+    else:
+        moving = problem.rule(problem, weights)
+    return freeze(problem, moving)
+
+
+def freeze(problem: Problem, change: LinearRNN) -> LinearRNN:
+    """A change of the weights with the frozen parts set to zero.
+
+    Args:
+        problem: the problem.
+        change: a change of all weights.
+
+    Returns:
+        The change that the problem allows.
+    """
+    frozen = {PARTS[part] for part in problem.frozen}
+    parts = {name: getattr(change, name) for name in PARTS.values()}
+    return LinearRNN(**{k: jnp.zeros_like(v) if k in frozen else v for k, v in parts.items()})
+
+
+def hessian_product(problem: Problem, weights: LinearRNN, direction: LinearRNN) -> LinearRNN:
+    """Product of the Hessian of the loss with a direction, frozen parts left out.
+
+    Args:
+        problem: the problem.
+        weights: where in weight space.
+        direction: what to multiply.
+
+    Returns:
+        The product.
+    """
+    downhill = partial(gradient, problem.statistics)
+    _, product = jax.jvp(downhill, (weights,), (freeze(problem, direction),))
+    return freeze(problem, product)
+
+
+def hessian(problem: Problem, weights: LinearRNN) -> Float[jax.Array, "free free"]:
+    """Hessian of the loss in the weights that are not frozen.
+
+    Args:
+        problem: the problem.
+        weights: where in weight space.
+
+    Returns:
+        The matrix, weights in the order input, recurrent, output.
+    """
+    flat, unflatten = ravel_pytree(weights)
+    columns = _free_entries(problem)
+
+    def column(basis_vector):
+        return ravel_pytree(hessian_product(problem, weights, unflatten(basis_vector)))[0]
+
+    full = jax.lax.map(column, jnp.eye(flat.size, dtype=flat.dtype)[columns], batch_size=64)
+    return full[:, columns]
+
+
+def curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
+    """Largest Hessian eigenvalue of the loss, which bounds a stable learning rate by 2 over it.
+
+    It is near zero at a small start, so a rate must be chosen from the curvature along the whole
+    predicted flow: give the weights of a curve.
+
+    Args:
+        problem: the problem.
+        weights: where in weight space, possibly with a leading time axis.
+
+    Returns:
+        The largest eigenvalue, loss per squared weight; one per time if there is a time axis.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 4), 1, 1,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_aligned(task, 1.0, 0.0, 1.0, key=jax.random.key(1))
+        >>> bool(ld.curvature(ld.Problem(net, task), net) > 0)
+        True
+    """
+    if weights.w_h.ndim == 2:
+        return _extreme_eigenvalue(problem, weights, "LA", None)[0]
+    values, vector = np.zeros(len(weights.w_h)), None
+    for i in range(len(values)):
+        # The direction turns slowly along a curve, so each search starts from the last one.
+        here = jax.tree.map(lambda w, i=i: w[i], weights)
+        values[i], vector = _extreme_eigenvalue(problem, here, "LA", vector)
+    return values
+
+
+def lowest_curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
+    """Smallest Hessian eigenvalue of the loss, negative at a saddle.
+
+    Args:
+        problem: the problem.
+        weights: where in weight space.
+
+    Returns:
+        The smallest eigenvalue, loss per squared weight.
+    """
+    return _extreme_eigenvalue(problem, weights, "SA", None)[0]
+
+
+@eqx.filter_jit
+def _flat_hessian_product(problem, weights, direction):
+    flat, unflatten = ravel_pytree(weights)
+    columns = _free_entries(problem)
+    product = hessian_product(problem, weights, unflatten(jnp.zeros_like(flat).at[columns].set(direction)))
+    return ravel_pytree(product)[0][columns]
+
+
+_jitted_hessian = eqx.filter_jit(hessian)
+
+
+def _extreme_eigenvalue(problem, weights, which, start):
+    size = len(_free_entries(problem))
+    if size == 0:
+        return np.zeros(()), None
+    if size <= _DENSE_HESSIAN:
+        values = np.linalg.eigvalsh(np.asarray(_jitted_hessian(problem, weights)))
+        return values[-1 if which == "LA" else 0], None
+    dtype = np.dtype(weights.w_x.dtype)
+    operator = LinearOperator(
+        (size, size),
+        matvec=lambda v: np.asarray(_flat_hessian_product(problem, weights, v.astype(dtype))),
+        dtype=dtype,
+    )
+    start = np.random.default_rng(0).normal(size=size) if start is None else start
+    values, vectors = eigsh(operator, k=1, which=which, v0=start.astype(dtype), tol=1e-6)
+    return values[0], vectors[:, 0]
+
+
+def _free_entries(problem: Problem) -> np.ndarray:
+    """Positions of the weights that learn, in the flat order of the fields."""
+    frozen = {PARTS[part] for part in problem.frozen}
+    moves = [np.full(getattr(problem.net, name).size, name not in frozen) for name in PARTS.values()]
+    return np.flatnonzero(np.concatenate(moves))

@@ -1,0 +1,100 @@
+"""A problem: a network at its start, and the statistics of a task."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from learndyn._errors import InputError
+from learndyn.network import LinearRNN
+from learndyn.statistics import TaskStatistics, Trials
+
+PARTS = {"input": "w_x", "recurrent": "w_h", "output": "w_y"}
+
+
+class Problem(eqx.Module):
+    """A network at its start together with the statistics of a task.
+
+    Args:
+        net: the network at its start; its dtype is that of everything computed from the problem.
+        task: a task, its `TaskStatistics`, `Trials`, or a pair `(x, y)` of arrays.
+        frozen: parts that do not learn, any of `"input"`, `"recurrent"`, `"output"`.
+        rule: how the weights want to move, a function of the problem and the weights like
+            `velocity`; None: down the gradient of the loss.
+
+    Attributes:
+        net: the network at its start.
+        statistics: the sufficient statistic of the task.
+        trials: the trials, where the problem was built from some.
+        frozen: parts that do not learn, sorted.
+        rule: the learning rule, or None.
+
+    Raises:
+        InputError: if network and task have other numbers of channels, or for an unknown part.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 4), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_unaligned(2, 3, 2, 0.1, key=jax.random.key(1))
+        >>> ld.Problem(net, task, frozen=["recurrent"]).frozen
+        ('recurrent',)
+    """
+
+    net: LinearRNN
+    statistics: TaskStatistics
+    trials: Trials | None
+    frozen: tuple[str, ...] = eqx.field(static=True)
+    rule: Callable[["Problem", LinearRNN], LinearRNN] | None = eqx.field(static=True)
+
+    def __init__(
+        self, net: LinearRNN, task: Any, *, frozen: str | Iterable[str] = (), rule=None
+    ):
+        self.trials = _as_trials(task)
+        if self.trials is not None:
+            statistics = TaskStatistics.from_trials(self.trials)
+        elif isinstance(task, TaskStatistics):
+            statistics = task
+        elif hasattr(task, "statistics"):
+            statistics = task.statistics()
+        else:
+            raise InputError(
+                "a task, TaskStatistics, Trials or a pair (x, y)", f"{type(task).__name__}"
+            )
+        channels = (net.n_in, net.n_out), (statistics.n_in, statistics.n_out)
+        if channels[0] != channels[1]:
+            raise InputError(
+                f"a network of {channels[1][0]} inputs and {channels[1][1]} outputs, as the task",
+                f"{channels[0][0]} inputs and {channels[0][1]} outputs",
+            )
+        self.net = net
+        self.statistics = _cast(statistics, net.w_x.dtype)
+        self.frozen = _checked_parts((frozen,) if isinstance(frozen, str) else tuple(frozen))
+        self.rule = rule
+
+    def without_trials(self) -> "Problem":
+        """The same problem for methods that need the statistics only.
+
+        Returns:
+            The problem with `trials=None`.
+        """
+        return eqx.tree_at(lambda p: p.trials, self, None, is_leaf=lambda x: x is None)
+
+
+def _as_trials(task) -> Trials | None:
+    if isinstance(task, Trials):
+        return task
+    return Trials(*task) if isinstance(task, tuple) and len(task) == 2 else None
+
+
+def _checked_parts(frozen: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = sorted(set(frozen) - set(PARTS))
+    if unknown:
+        raise InputError(f"frozen parts among {', '.join(PARTS)}", ", ".join(map(repr, unknown)))
+    return tuple(sorted(set(frozen)))
+
+
+def _cast(statistics: TaskStatistics, dtype) -> TaskStatistics:
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), statistics)

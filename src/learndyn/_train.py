@@ -1,0 +1,74 @@
+"""Training to convergence, with a word on where it ended."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from learndyn._curve import RESULTS, LearningCurve, make_curve
+from learndyn._dynamics import hessian
+from learndyn._errors import InputError
+from learndyn._problem import Problem
+from learndyn._solve import prepare
+from learndyn._types import ScalarLike
+from learndyn.methods import Method
+
+
+def train(
+    problem: Problem, method: Method, *, tolerance: ScalarLike, max_steps: int
+) -> LearningCurve:
+    """Follow a method until the weights are still, and tell a minimum from a saddle.
+
+    Converged means by a gradient test: the norm of the velocity is at most `tolerance` times the
+    first loss above the floor. A minimum has no direction of negative curvature (beyond what the
+    tolerance can resolve); at a saddle a smaller tolerance makes the method go on.
+
+    Args:
+        problem: network and task.
+        method: how to learn.
+        tolerance: loss per unit of weight, as a share of the first excess.
+        max_steps: steps of the method (of its solver, for a flow) after which to give up.
+
+    Returns:
+        The curve on the way: on gradient steps spaced evenly in the logarithm, or at every step
+        of a flow's solver. Its result is one of `minimum`, `saddle`, `diverged`, `not_yet`.
+        Points after convergence are not valid.
+
+    Raises:
+        InputError: for a tolerance or a number of steps that is not positive.
+        AssumptionError: if an assumption of the method is violated.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_aligned(task, 0.3, 0.2, 0.3, key=jax.random.key(1))
+        >>> curve = ld.train(ld.Problem(net, task), ld.WeightFlow(), tolerance=1e-6, max_steps=500)
+        >>> str(ld.RESULTS[curve.result])
+        'The weights converged to a minimum.'
+    """
+    if max_steps < 1:
+        raise InputError("max_steps of at least 1", f"{max_steps}")
+    if not isinstance(tolerance, jax.core.Tracer) and not tolerance > 0:
+        raise InputError("a positive tolerance", f"{tolerance}")
+    prepared = prepare(problem, method, "refuse")
+    return _train(*prepared, method.describe(), method, jnp.asarray(tolerance, float), max_steps)
+
+
+@eqx.filter_jit
+def _train(problem, bases, violations, data, name, method, tolerance, max_steps):
+    statistics = problem.statistics
+    first = statistics.excess(problem.net.impulse_response(statistics.length))
+    slope = tolerance.astype(first.dtype) * first
+    path = method.converge(problem, bases, data, slope, max_steps)
+    curve = make_curve(path, statistics, bases, violations, name, method.settings())
+    return eqx.tree_at(lambda c: c.result, curve, _kind(problem, curve, slope))
+
+
+def _kind(problem: Problem, curve: LearningCurve, slope) -> RESULTS:
+    """Tell a saddle from a minimum by the lowest curvature at the end."""
+    eigenvalues = jnp.linalg.eigvalsh(hessian(problem, curve.final))
+    noise = 1e-6 * abs(eigenvalues[-1]) + 10 * slope
+    saddle = (curve.result == RESULTS.minimum) & (eigenvalues[0] < -noise)
+    return RESULTS.where(saddle, RESULTS.saddle, curve.result)
+
+

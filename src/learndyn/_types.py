@@ -1,0 +1,45 @@
+"""The vocabulary of shapes and array types used in every signature.
+
+Dimension names mean the same thing everywhere:
+
+| name | meaning |
+|---|---|
+| `T`, `lag` | length of a trajectory; lags `0 … T−1`, lag 0 first |
+| `in`, `hidden`, `out` | channels of the input, the hidden layer, the output |
+| `modes` | singular dimensions along which learning decouples |
+| `trajectories` | examples of a task |
+| `times` | recorded points of a learning curve |
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+from jax import Array
+from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
+
+ArrayLike: TypeAlias = Array | np.ndarray
+Scalar: TypeAlias = Float[ArrayLike, ""]
+ScalarLike: TypeAlias = Float[ArrayLike, ""] | float | int
+
+InputWeights: TypeAlias = Float[ArrayLike, "*batch hidden in"]
+RecurrentWeights: TypeAlias = Float[ArrayLike, "*batch hidden hidden"]
+OutputWeights: TypeAlias = Float[ArrayLike, "*batch out hidden"]
+ImpulseResponse: TypeAlias = Float[ArrayLike, "lag out in"]
+LagWeights: TypeAlias = Float[ArrayLike, " lag"]
+
+__all__ = [
+    "Array",
+    "ArrayLike",
+    "Bool",
+    "Float",
+    "ImpulseResponse",
+    "InputWeights",
+    "Int",
+    "LagWeights",
+    "OutputWeights",
+    "PRNGKeyArray",
+    "RecurrentWeights",
+    "Scalar",
+    "ScalarLike",
+    "Shaped",
+]

@@ -1,0 +1,145 @@
+"""Integration of gradient flows, which are stiff: plateaus, then cliffs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+
+from learndyn._curve import RESULTS, Path, State
+from learndyn._errors import InputError
+from learndyn._types import Array, Float, Scalar
+from learndyn.methods._method import Method, speed
+from learndyn.network import LinearRNN
+
+# Up to this many unknowns an implicit step with a dense Jacobian pays.
+_DENSE = 2000
+# Solver steps between two requests for a curve, however far apart; a stiff flow needs hundreds.
+_MAX_STEPS = 100_000
+
+
+class Flow(Method):
+    """Options shared by the methods that integrate a flow.
+
+    Args:
+        solver: a diffrax solver; None: Kvaerno5, implicit, up to 2,000 unknowns, Tsit5 above.
+        rtol: relative tolerance; None: 1e-8 in float64, 1e-5 in float32.
+        atol: absolute tolerance; None: 1e-10 in float64, 1e-7 in float32.
+    """
+
+    solver: diffrax.AbstractSolver | None = None
+    rtol: float | None = eqx.field(static=True, default=None)
+    atol: float | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self):
+        for name, value in (("rtol", self.rtol), ("atol", self.atol)):
+            if value is not None and not value > 0:
+                raise InputError(f"a positive {name}", f"{value}")
+
+    def describe(self) -> str:
+        """See `Method`."""
+        solver = "automatic" if self.solver is None else type(self.solver).__name__
+        return f"{type(self).__name__}(solver={solver}, rtol={self.rtol}, atol={self.atol})"
+
+    def _integrate(
+        self,
+        field: Callable[[Any], Any],
+        start: Any,
+        to_net: Callable[[Any], LinearRNN],
+        times: Float[Array, " times"],
+        state: State | None,
+    ) -> Path:
+        """Integrate `dy/dt = field(y)`, recording at the given times."""
+        flat, unflatten = ravel_pytree(start)
+        since = jnp.zeros((), times.dtype)
+        if state is not None:
+            (flat,), since = state.leaves, state.time.astype(times.dtype)
+        solution = self._diffeqsolve(
+            field,
+            flat,
+            unflatten,
+            since,
+            times[-1],
+            saveat=diffrax.SaveAt(ts=times, t1=False),
+            max_steps=_MAX_STEPS,
+        )
+        ys, valid = _hold_last(flat, solution.ys, jnp.isfinite(solution.ts))
+        result = RESULTS.where(
+            solution.result == diffrax.RESULTS.successful,
+            RESULTS.reached,
+            RESULTS.where(
+                solution.result == diffrax.RESULTS.max_steps_reached,
+                RESULTS.exhausted,
+                RESULTS.failed,
+            ),
+        )
+        reached = jnp.where(valid.any(), times[jnp.maximum(valid.sum() - 1, 0)], since)
+        state = State(reached, jnp.zeros((), int), (ys[-1],))
+        weights = jax.vmap(lambda y: to_net(unflatten(y)))(ys)
+        return Path(times, None, weights, valid, result, state)
+
+    def _settle(
+        self,
+        field: Callable[[Any], Any],
+        start: Any,
+        to_net: Callable[[Any], LinearRNN],
+        slope: Scalar,
+        max_steps: int,
+    ) -> Path:
+        """Integrate until the field is smaller than `slope`, recording every step."""
+        flat, unflatten = ravel_pytree(start)
+
+        def still(t, y, args, **kwargs):  # noqa: ARG001
+            return speed(field(unflatten(y))) <= slope
+
+        never = jnp.asarray(jnp.finfo(flat.dtype).max / 4, flat.dtype)
+        solution = self._diffeqsolve(
+            field,
+            flat,
+            unflatten,
+            jnp.zeros((), flat.dtype),
+            never,
+            saveat=diffrax.SaveAt(t0=True, steps=True),
+            max_steps=max_steps,
+            event=diffrax.Event(still),
+        )
+        ys, valid = _hold_last(flat, solution.ys, jnp.isfinite(solution.ts))
+        count = valid.sum()
+        last = ys[-1]
+        result = RESULTS.where(still(None, last, None), RESULTS.minimum, RESULTS.not_yet)
+        times = jnp.where(valid, solution.ts, solution.ts[jnp.maximum(count - 1, 0)])
+        state = State(times[-1], jnp.zeros((), int), (last,))
+        weights = jax.vmap(lambda y: to_net(unflatten(y)))(ys)
+        return Path(times, None, weights, valid, result, state)
+
+    def _diffeqsolve(self, field, flat, unflatten, since, until, *, saveat, max_steps, event=None):
+        solver = self.solver
+        if solver is None:
+            solver = diffrax.Kvaerno5() if flat.size <= _DENSE else diffrax.Tsit5()
+        double = flat.dtype == jnp.float64
+        controller = diffrax.PIDController(
+            rtol=self.rtol or (1e-8 if double else 1e-5),
+            atol=self.atol or (1e-10 if double else 1e-7),
+        )
+        return diffrax.diffeqsolve(
+            diffrax.ODETerm(lambda t, y, args: ravel_pytree(field(unflatten(y)))[0]),  # noqa: ARG005
+            solver,
+            since,
+            until,
+            None,
+            flat,
+            saveat=saveat,
+            stepsize_controller=controller,
+            max_steps=max_steps,
+            event=event,
+            throw=False,
+        )
+
+
+def _hold_last(first, values, valid):
+    """Replace points that were not reached by the last one that was."""
+    last = jnp.where(valid.any(), values[jnp.maximum(valid.sum() - 1, 0)], first)
+    return jnp.where(valid[:, None], values, last), valid

@@ -1,0 +1,120 @@
+"""What a way to a learning curve must provide."""
+
+import abc
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from learndyn._assumptions import Assumption
+from learndyn._curve import Path, State
+from learndyn._problem import Problem
+from learndyn._types import Array, Float, Scalar
+from learndyn.network import Bases
+
+
+class Method(eqx.Module):
+    """A way to the learning curve of a problem.
+
+    `solve` and `train` measure assumptions, compile, and make the curve; a method moves weights.
+    """
+
+    assumptions: ClassVar[tuple[Assumption, ...]] = ()
+
+    def check(self, problem: Problem) -> None:
+        """Refuse a problem that the method cannot run at all.
+
+        Args:
+            problem: the problem.
+        """
+
+    def data(self, problem: Problem) -> Any:  # noqa: ARG002
+        """What the method needs of a problem beyond its statistics, read once before compiling.
+
+        Args:
+            problem: the problem, with its trials.
+
+        Returns:
+            Arrays, or None.
+        """
+        return None
+
+    def aligned_times(self, times: Float[Array, " times"]) -> Float[Array, " times"]:
+        """The times at which the method can record, nearest to the requested ones.
+
+        Args:
+            times: requested times.
+
+        Returns:
+            Recorded times.
+        """
+        return times
+
+    @abc.abstractmethod
+    def run(
+        self,
+        problem: Problem,
+        bases: Bases,
+        data: Any,
+        times: Float[Array, " times"],
+        state: State | None,
+    ) -> Path:
+        """Move the weights, recording them at the given times.
+
+        Args:
+            problem: the problem, without trials.
+            bases: its bases.
+            data: what `data` returned.
+            times: when to record, increasing.
+            state: where an earlier run stopped; None: the problem's start.
+
+        Returns:
+            The weights along learning.
+        """
+
+    @abc.abstractmethod
+    def converge(
+        self, problem: Problem, bases: Bases, data: Any, slope: Scalar, max_steps: int
+    ) -> Path:
+        """Move the weights until they are still, recording on the way.
+
+        Args:
+            problem: the problem, without trials.
+            bases: its bases.
+            data: what `data` returned.
+            slope: largest norm of the velocity at which the weights count as still.
+            max_steps: steps of the method after which it gives up.
+
+        Returns:
+            The weights along learning; the result tells converged (`minimum`) from `not_yet`.
+        """
+
+    @abc.abstractmethod
+    def describe(self) -> str:
+        """Name and configuration, without the numbers.
+
+        Returns:
+            One line.
+        """
+
+    def settings(self) -> dict[str, Array]:
+        """The method's numbers.
+
+        Returns:
+            Numbers by name.
+        """
+        return {}
+
+
+def speed(velocity: Any) -> Scalar:
+    """Norm of a velocity over all weights.
+
+    Args:
+        velocity: any collection of arrays.
+
+    Returns:
+        The Euclidean norm.
+    """
+    from jax.flatten_util import ravel_pytree
+
+    return jnp.linalg.norm(ravel_pytree(velocity)[0])

@@ -1,0 +1,56 @@
+"""The gradient flow of the weights, with no assumption."""
+
+from typing import Any
+
+from learndyn._curve import Path, State
+from learndyn._dynamics import velocity
+from learndyn._problem import Problem
+from learndyn._types import Array, Float, Scalar
+from learndyn.methods._flow import Flow
+from learndyn.network import Bases, LinearRNN
+
+
+class WeightFlow(Flow):
+    """Gradient flow of the weights, `dW/dt = velocity` (eqs 23–25), integrated.
+
+    It assumes nothing: any data, any start, frozen parts, other rules.
+
+    Args:
+        solver: a diffrax solver; None: Kvaerno5, implicit, up to 2,000 weights, Tsit5 above.
+        rtol: relative tolerance; None: 1e-8 in float64, 1e-5 in float32.
+        atol: absolute tolerance; None: 1e-10 in float64, 1e-7 in float32.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_unaligned(2, 2, 2, 0.1, key=jax.random.key(1))
+        >>> curve = ld.solve(ld.Problem(net, task), ld.WeightFlow(), jnp.array([0.0, 100.0]))
+        >>> bool(curve.excess[-1] < 1e-3 * curve.excess[0])
+        True
+    """
+
+    def run(
+        self,
+        problem: Problem,
+        bases: Bases,  # noqa: ARG002
+        data: None,  # noqa: ARG002
+        times: Float[Array, " times"],
+        state: State | None,
+    ) -> Path:
+        """See `Method`."""
+        return self._integrate(*self._flow(problem), times, state)
+
+    def converge(
+        self,
+        problem: Problem,
+        bases: Bases,  # noqa: ARG002
+        data: None,  # noqa: ARG002
+        slope: Scalar,
+        max_steps: int,
+    ) -> Path:
+        """See `Method`."""
+        return self._settle(*self._flow(problem), slope, max_steps)
+
+    def _flow(self, problem: Problem) -> tuple[Any, LinearRNN, Any]:
+        return (lambda net: velocity(problem, net)), problem.net, (lambda net: net)

@@ -1,0 +1,115 @@
+"""Starts of a network: Gaussian (P.1.2) and aligned to a task (P.1.1)."""
+
+import math
+from typing import Protocol
+
+import jax
+import jax.numpy as jnp
+
+
+from learndyn._errors import InputError
+from learndyn._types import Array, Float, PRNGKeyArray, ScalarLike
+from learndyn.network._linear_rnn import LinearRNN
+from learndyn.network._modes import Bases, Modes, network_from_modes
+
+
+class _HasSingularVectors(Protocol):
+    @property
+    def singular_vectors(self) -> tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None:
+        """Left and right singular vectors, constant over lags."""
+
+
+def init_unaligned(
+    n_in: int, n_hidden: int, n_out: int, scale: ScalarLike, *, key: PRNGKeyArray
+) -> LinearRNN:
+    """Gaussian weights with standard deviation `scale / √columns` (P.1.2).
+
+    Args:
+        n_in: input channels.
+        n_hidden: hidden units.
+        n_out: output channels.
+        scale: standard deviation of a weight times the root of the number of columns.
+        key: random key.
+
+    Returns:
+        The network.
+
+    Raises:
+        InputError: if a size is below 1.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> ld.init_unaligned(3, 5, 2, 0.1, key=jax.random.key(0)).w_y.shape
+        (2, 5)
+    """
+    if min(n_in, n_hidden, n_out) < 1:
+        raise InputError("sizes of at least 1", f"{n_in}, {n_hidden}, {n_out}")
+    keys = jax.random.split(key, 3)
+    shapes = ((n_hidden, n_in), (n_hidden, n_hidden), (n_out, n_hidden))
+    return LinearRNN(
+        *(
+            scale / math.sqrt(shape[1]) * jax.random.normal(k, shape)
+            for k, shape in zip(keys, shapes, strict=True)
+        )
+    )
+
+
+def init_aligned(
+    task: _HasSingularVectors,
+    a: ScalarLike | Float[Array, " modes"],
+    b: ScalarLike | Float[Array, " modes"],
+    c: ScalarLike | Float[Array, " modes"],
+    *,
+    n_hidden: int | None = None,
+    key: PRNGKeyArray,
+) -> LinearRNN:
+    """Weights aligned to a task: diagonal, with the given modes, in its singular bases (P.1.1).
+
+    The hidden basis R is a random orthogonal one. The recipe printed in P.1.1 uses two hidden
+    bases and fails unless they are equal (docs/errata.md).
+
+    Args:
+        task: a task or statistics with constant singular vectors.
+        a: input modes, one for all or one each.
+        b: recurrent modes.
+        c: output modes.
+        n_hidden: hidden units, at least the number of modes (the default); further units start
+            at zero and stay there.
+        key: random key for R.
+
+    Returns:
+        The network.
+
+    Raises:
+        InputError: if the task has no constant singular vectors, if there are fewer hidden units
+            than modes, or if the modes have another shape.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 4), 3, 3,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_aligned(task, 0.1, 0.2, 0.1, key=jax.random.key(1))
+        >>> net.w_h.shape
+        (1, 1)
+    """
+    if task.singular_vectors is None:
+        raise InputError(
+            "a task with constant singular vectors",
+            "statistics of data",
+            "Use init_unaligned, or a structured or teacher task.",
+        )
+    output, inputs = task.singular_vectors
+    n_modes = output.shape[1]
+    n_hidden = n_modes if n_hidden is None else n_hidden
+    if n_hidden < n_modes:
+        raise InputError(f"at least {n_modes} hidden units, one per mode", f"{n_hidden}")
+    values = [jnp.asarray(v, output.dtype) for v in (a, b, c)]
+    if any(v.shape not in ((), (n_modes,)) for v in values):
+        raise InputError(
+            f"modes that are scalars or of shape ({n_modes},)",
+            ", ".join(str(v.shape) for v in values),
+        )
+    modes = Modes(*(jnp.broadcast_to(v, (n_modes,)) for v in values))
+    gaussian = jax.random.normal(key, (n_hidden, n_modes), output.dtype)
+    hidden, _ = jnp.linalg.qr(gaussian)
+    return network_from_modes(modes, Bases(output=output, input=inputs, hidden=hidden))

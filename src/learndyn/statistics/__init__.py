@@ -1,0 +1,6 @@
+"""All that learning sees of a task: moments in lag order, from data, a spectrum or a teacher."""
+
+from learndyn.statistics._inputs import CorrelatedInputs as CorrelatedInputs
+from learndyn.statistics._inputs import WhiteInputs as WhiteInputs
+from learndyn.statistics._task_statistics import TaskStatistics as TaskStatistics
+from learndyn.statistics._trials import Trials as Trials

@@ -1,0 +1,193 @@
+"""Trials as a user brings them: checked once, read in chunks, never copied whole."""
+
+from collections.abc import Iterator
+
+import equinox as eqx
+import numpy as np
+
+from learndyn._errors import InputError
+
+# Bytes of one chunk of trials; enough for fast linear algebra, little beside any memory.
+_CHUNK_BYTES = 2**25
+
+
+class Trials(eqx.Module):
+    """Input trajectories with their targets.
+
+    Args:
+        x: inputs, `(trajectories, time, in)`; memory-mapped arrays are read in chunks.
+        y: targets, `(trajectories, out)` for one readout at the last step, or
+            `(trajectories, time, out)` for a readout at every step.
+        lengths: number of steps of each trajectory, `(trajectories,)`; steps beyond it are
+            ignored. None: all steps count.
+        center: subtract the mean over trajectories per time and channel, from inputs and targets.
+
+    Attributes:
+        x: inputs as given.
+        y: targets as given.
+        lengths: number of steps of each trajectory, or None.
+        means: what is subtracted from inputs and targets, or None.
+
+    Raises:
+        InputError: for arrays that are empty, of another rank, of objects or complex numbers, or
+            whose shapes disagree; for lengths outside `1 … time`. Numbers that are not finite are
+            found, and located, when the trials are read.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> trials = ld.Trials(np.ones((10, 5, 3)), np.ones((10, 2)))
+        >>> trials.length, trials.n_in, trials.n_out, trials.every_step
+        (5, 3, 2, False)
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    lengths: np.ndarray | None
+    means: tuple[np.ndarray, np.ndarray] | None
+
+    def __init__(self, x, y, *, lengths=None, center: bool = False):
+        self.x, self.y = _checked(x, "x"), _checked(y, "y")
+        _check_shapes(self.x, self.y)
+        self.lengths = None if lengths is None else _checked_lengths(lengths, self.x.shape)
+        self.means = None
+        if center:
+            self.means = self._mean_over_trajectories()
+
+    @property
+    def count(self) -> int:
+        """Number of trajectories."""
+        return self.x.shape[0]
+
+    @property
+    def length(self) -> int:
+        """Number of steps of the longest trajectory allowed by the array."""
+        return self.x.shape[1]
+
+    @property
+    def n_in(self) -> int:
+        """Number of input channels."""
+        return self.x.shape[2]
+
+    @property
+    def n_out(self) -> int:
+        """Number of output channels."""
+        return self.y.shape[-1]
+
+    @property
+    def every_step(self) -> bool:
+        """Whether there is a target at every step, rather than at the last one only."""
+        return self.y.ndim == 3
+
+    def chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Read the trials piece by piece.
+
+        Yields:
+            Inputs, targets and lengths of some trajectories: double precision, centred if asked,
+            zero beyond each trajectory's length.
+
+        Raises:
+            InputError: at the first number that is not finite, saying where it is.
+        """
+        for x, y, lengths in self._raw_chunks():
+            if self.means is not None:
+                x, y = x - self.means[0], y - self.means[1]  # noqa: PLW2901
+                _clear_beyond(x, y, lengths)
+            yield x, y, lengths
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All trials at once, for training on the data themselves.
+
+        Returns:
+            What `chunks` yields, joined.
+        """
+        parts = tuple(zip(*self.chunks(), strict=True))
+        return np.concatenate(parts[0]), np.concatenate(parts[1]), np.concatenate(parts[2])
+
+    def _raw_chunks(self):
+        bytes_each = 8 * (self.length * self.n_in + int(np.prod(self.y.shape[1:])))
+        size = max(1, _CHUNK_BYTES // bytes_each)
+        for start in range(0, self.count, size):
+            rows = slice(start, start + size)
+            x = np.array(self.x[rows], dtype=np.float64)
+            y = np.array(self.y[rows], dtype=np.float64)
+            lengths = (
+                np.full(len(x), self.length) if self.lengths is None else self.lengths[rows]
+            )
+            _clear_beyond(x, y, lengths)
+            _check_finite(x, "x", start)
+            _check_finite(y, "y", start)
+            yield x, y, lengths
+
+    def _mean_over_trajectories(self):
+        sums, counts = [0.0, 0.0], [0, 0]
+        for x, y, lengths in self._raw_chunks():
+            reached = (np.arange(self.length) < lengths[:, None]).sum(0)[:, None]
+            for i, part in enumerate((x, y)):
+                sums[i] = sums[i] + part.sum(0)
+                counts[i] = counts[i] + (reached if part.ndim == 3 else len(part))
+        return tuple(s / np.maximum(n, 1) for s, n in zip(sums, counts, strict=True))
+
+
+def _checked(array, name: str) -> np.ndarray:
+    array = np.asanyarray(array)
+    if array.dtype.kind not in "fiub":
+        raise InputError(
+            f"real numbers in {name}",
+            f"an array of type {array.dtype}",
+            "Convert it to floating point, one number per entry.",
+        )
+    if array.size == 0:
+        raise InputError(f"at least one number in {name}", f"an empty array of shape {array.shape}")
+    return array
+
+
+def _check_shapes(x: np.ndarray, y: np.ndarray) -> None:
+    if x.ndim != 3:
+        raise InputError("x of shape (trajectories, time, in)", f"shape {x.shape}")
+    if y.ndim not in (2, 3):
+        raise InputError(
+            "y of shape (trajectories, out), or (trajectories, time, out)", f"shape {y.shape}"
+        )
+    if y.shape[0] != x.shape[0]:
+        raise InputError(
+            f"as many targets as inputs, {x.shape[0]} trajectories", f"y of shape {y.shape}"
+        )
+    if y.ndim == 3 and y.shape[1] != x.shape[1]:
+        raise InputError(
+            f"targets at each of the {x.shape[1]} steps",
+            f"y of shape {y.shape}",
+            "For one readout at the last step give y of shape (trajectories, out).",
+        )
+
+
+def _checked_lengths(lengths, shape: tuple[int, ...]) -> np.ndarray:
+    lengths = np.asarray(lengths)
+    if lengths.shape != shape[:1]:
+        raise InputError(f"lengths of shape {shape[:1]}", f"shape {lengths.shape}")
+    if lengths.dtype.kind not in "iu":
+        raise InputError("whole numbers as lengths", f"an array of type {lengths.dtype}")
+    if lengths.min() < 1 or lengths.max() > shape[1]:
+        raise InputError(
+            f"lengths between 1 and {shape[1]}", f"{lengths.min()} to {lengths.max()}"
+        )
+    return lengths
+
+
+def _clear_beyond(x: np.ndarray, y: np.ndarray, lengths: np.ndarray) -> None:
+    """Set everything beyond each trajectory's length to zero, in place."""
+    beyond = np.arange(x.shape[1]) >= lengths[:, None]
+    if beyond.any():
+        x[beyond] = 0.0
+        if y.ndim == 3:
+            y[beyond] = 0.0
+
+
+def _check_finite(chunk: np.ndarray, name: str, start: int) -> None:
+    if not np.isfinite(chunk).all():
+        index = np.argwhere(~np.isfinite(chunk))[0]
+        where = ", ".join(map(str, (start + index[0], *index[1:])))
+        raise InputError(
+            f"finite numbers in {name}",
+            f"{chunk[tuple(index)]} at {name}[{where}]",
+            "Drop or fill these trials first.",
+        )
