@@ -290,9 +290,7 @@ def compare(curve: LearningCurve, other: LearningCurve) -> Comparison:
             raise InputError("two curves at the same times", "different times", _SAME)
     gap = jnp.where(curve.valid & other.valid, curve.loss - other.loss, jnp.inf)
     scale = jnp.maximum(other.loss, 1e-3 * other.loss[0])
-    both = zip(
-        jax.tree.leaves(curve.weights), jax.tree.leaves(other.weights), strict=True
-    )
+    both = zip(jax.tree.leaves(curve.weights), jax.tree.leaves(other.weights), strict=True)
     squares = sum(jnp.sum((w - v) ** 2, axis=(1, 2)) for w, v in both)
     same_modes = curve.modes.a.shape == other.modes.a.shape
     return Comparison(

@@ -165,7 +165,9 @@ def lowest_curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
 def _flat_hessian_product(problem, weights, direction):
     flat, unflatten = ravel_pytree(weights)
     columns = _free_entries(problem)
-    product = hessian_product(problem, weights, unflatten(jnp.zeros_like(flat).at[columns].set(direction)))
+    product = hessian_product(
+        problem, weights, unflatten(jnp.zeros_like(flat).at[columns].set(direction))
+    )
     return ravel_pytree(product)[0][columns]
 
 
@@ -193,5 +195,7 @@ def _extreme_eigenvalue(problem, weights, which, start):
 def _free_entries(problem: Problem) -> np.ndarray:
     """Positions of the weights that learn, in the flat order of the fields."""
     frozen = {PARTS[part] for part in problem.frozen}
-    moves = [np.full(getattr(problem.net, name).size, name not in frozen) for name in PARTS.values()]
+    moves = [
+        np.full(getattr(problem.net, name).size, name not in frozen) for name in PARTS.values()
+    ]
     return np.flatnonzero(np.concatenate(moves))

@@ -49,9 +49,7 @@ class Problem(eqx.Module):
     frozen: tuple[str, ...] = eqx.field(static=True)
     rule: Callable[["Problem", LinearRNN], LinearRNN] | None = eqx.field(static=True)
 
-    def __init__(
-        self, net: LinearRNN, task: Any, *, frozen: str | Iterable[str] = (), rule=None
-    ):
+    def __init__(self, net: LinearRNN, task: Any, *, frozen: str | Iterable[str] = (), rule=None):
         self.trials = _as_trials(task)
         if self.trials is not None:
             statistics = TaskStatistics.from_trials(self.trials)

@@ -135,9 +135,7 @@ def raise_unless_successful(curve: LearningCurve) -> None:
     axis = curve.steps if curve.times is None else curve.times
     reached = np.asarray(axis)[np.asarray(curve.valid)]
     until = f"up to {reached.max():.6g}" if reached.size else "nowhere"
-    raise SolveError(
-        f"{RESULTS[curve.result]} The curve is valid {until}; throw=False returns it."
-    )
+    raise SolveError(f"{RESULTS[curve.result]} The curve is valid {until}; throw=False returns it.")
 
 
 def _checked_times(times, problem: Problem, resume: LearningCurve | None):

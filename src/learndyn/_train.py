@@ -70,5 +70,3 @@ def _kind(problem: Problem, curve: LearningCurve, slope) -> RESULTS:
     noise = 1e-6 * abs(eigenvalues[-1]) + 10 * slope
     saddle = (curve.result == RESULTS.minimum) & (eigenvalues[0] < -noise)
     return RESULTS.where(saddle, RESULTS.saddle, curve.result)
-
-

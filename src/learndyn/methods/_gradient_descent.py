@@ -170,7 +170,12 @@ class GradientDescent(Method):
             carry = (step, now, alive, done | still(now[0]))
             return carry, (now[0], step, alive & ~done)
 
-        carry = (jnp.zeros((), int), self._start(problem, None), jnp.asarray(True), jnp.asarray(False))
+        carry = (
+            jnp.zeros((), int),
+            self._start(problem, None),
+            jnp.asarray(True),
+            jnp.asarray(False),
+        )
         (step, last, alive, done), (weights, steps, valid) = jax.lax.scan(record, carry, targets)
         result = RESULTS.where(
             alive, RESULTS.where(done, RESULTS.minimum, RESULTS.not_yet), RESULTS.diverged

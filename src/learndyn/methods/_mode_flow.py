@@ -68,9 +68,7 @@ class ModeFlow(Flow):
 
         def one(target, a, b, c):
             net = LinearRNN(a[None, None], b[None, None], c[None, None])
-            task = TaskStatistics.white(
-                target[:, None, None], weights=problem.statistics.weights
-            )
+            task = TaskStatistics.white(target[:, None, None], weights=problem.statistics.weights)
             single = Problem(net, task, frozen=problem.frozen, rule=problem.rule)
             moving = velocity(single, net)
             return Modes(moving.w_x[0, 0], moving.w_h[0, 0], moving.w_y[0, 0])

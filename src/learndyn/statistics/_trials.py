@@ -110,9 +110,7 @@ class Trials(eqx.Module):
             rows = slice(start, start + size)
             x = np.array(self.x[rows], dtype=np.float64)
             y = np.array(self.y[rows], dtype=np.float64)
-            lengths = (
-                np.full(len(x), self.length) if self.lengths is None else self.lengths[rows]
-            )
+            lengths = np.full(len(x), self.length) if self.lengths is None else self.lengths[rows]
             _clear_beyond(x, y, lengths)
             _check_finite(x, "x", start)
             _check_finite(y, "y", start)
@@ -167,9 +165,7 @@ def _checked_lengths(lengths, shape: tuple[int, ...]) -> np.ndarray:
     if lengths.dtype.kind not in "iu":
         raise InputError("whole numbers as lengths", f"an array of type {lengths.dtype}")
     if lengths.min() < 1 or lengths.max() > shape[1]:
-        raise InputError(
-            f"lengths between 1 and {shape[1]}", f"{lengths.min()} to {lengths.max()}"
-        )
+        raise InputError(f"lengths between 1 and {shape[1]}", f"{lengths.min()} to {lengths.max()}")
     return lengths
 
 
