@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from learndyn.network import init_unaligned as init_unaligned
     from learndyn.statistics import TaskStatistics as TaskStatistics
     from learndyn.statistics import Trials as Trials
+    from learndyn.tasks import integration_task as integration_task
     from learndyn.tasks import structured_task as structured_task
     from learndyn.tasks import task_dynamics as task_dynamics
     from learndyn.tasks import teacher_task as teacher_task
@@ -51,11 +52,11 @@ _HOMES = {
     "learndyn.methods": ("GradientDescent", "ModeFlow", "WeightFlow"),
     "learndyn.network": ("LinearRNN", "init_aligned", "init_unaligned"),
     "learndyn.statistics": ("TaskStatistics", "Trials"),
-    "learndyn.tasks": ("structured_task", "task_dynamics", "teacher_task"),
+    "learndyn.tasks": ("integration_task", "structured_task", "task_dynamics", "teacher_task"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_HOME)  # noqa: PLE0605  (a list of the names above)
+__all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
 __version__ = _version("learndyn")
 
 

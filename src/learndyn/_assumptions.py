@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 
 from learndyn._problem import Problem
-from learndyn._types import Scalar
+from learndyn._types import Array, Float, Scalar
 from learndyn.network import Bases, LinearRNN, network_from_modes, network_modes
 
 
@@ -91,7 +91,7 @@ def balanced(problem: Problem, bases: Bases) -> Scalar:  # noqa: ARG001
     return jnp.where(scale > 0, size / jnp.where(scale > 0, scale, 1), 0)
 
 
-def conserved_matrix(net: LinearRNN) -> Scalar:
+def conserved_matrix(net: LinearRNN) -> Float[Array, "hidden hidden"]:
     """What the gradient flow of the weights never changes, for any data and readout.
 
     Args:

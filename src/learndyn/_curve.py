@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from learndyn._errors import InputError
-from learndyn._types import Array, Bool, Float, Int, Scalar, Shaped
+from learndyn._types import Array, Bool, Float, Int, Scalar, Shaped, Tracer
 from learndyn.network import Bases, LinearRNN, Modes, network_modes
 from learndyn.statistics import TaskStatistics
 
@@ -284,7 +284,7 @@ def compare(curve: LearningCurve, other: LearningCurve) -> Comparison:
     axes = [c.steps if c.times is None else c.times for c in (curve, other)]
     if axes[0] is None or axes[1] is None or axes[0].shape != axes[1].shape:
         raise InputError("two curves at the same times", "curves of different shapes", _SAME)
-    if not isinstance(axes[0], jax.core.Tracer) and not isinstance(axes[1], jax.core.Tracer):
+    if not isinstance(axes[0], Tracer) and not isinstance(axes[1], Tracer):
         tolerance = 1e-5 if axes[0].dtype == np.float32 else 1e-9
         if not np.allclose(axes[0], axes[1], rtol=tolerance, atol=tolerance):
             raise InputError("two curves at the same times", "different times", _SAME)

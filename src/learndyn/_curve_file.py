@@ -71,7 +71,7 @@ def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
         **{f"singular_values_{k}": v for k, v in curve.singular_values._asdict().items()},
         **{f"basis_{k}": getattr(curve.bases, k) for k in ("output", "input", "hidden")},
     }
-    variables = {
+    variables: dict[str, tuple] = {
         name: (_DIMENSIONS[name], np.asarray(value), {"units": _UNITS.get(name, "1")})
         for name, value in arrays.items()
         if value is not None
@@ -82,7 +82,7 @@ def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
     for name, value in (("time", curve.state.time), ("step", curve.state.step)):
         variables[f"state_{name}"] = ((), np.asarray(value))
     for i, leaf in enumerate(curve.state.leaves):
-        leaf = np.asarray(leaf)  # noqa: PLW2901
+        leaf = np.asarray(leaf)
         variables[f"state_leaf_{i}"] = (tuple(f"state_{i}_{d}" for d in range(leaf.ndim)), leaf)
     axis = "times" if curve.times is not None else "steps"
     attributes = {

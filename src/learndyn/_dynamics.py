@@ -1,6 +1,7 @@
 """How the weights want to move, and how curved the loss is there."""
 
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -180,16 +181,19 @@ def _extreme_eigenvalue(problem, weights, which, start):
         return np.zeros(()), None
     if size <= _DENSE_HESSIAN:
         values = np.linalg.eigvalsh(np.asarray(_jitted_hessian(problem, weights)))
-        return values[-1 if which == "LA" else 0], None
+        return np.asarray(values[-1 if which == "LA" else 0]), None
     dtype = np.dtype(weights.w_x.dtype)
-    operator = LinearOperator(
-        (size, size),
-        matvec=lambda v: np.asarray(_flat_hessian_product(problem, weights, v.astype(dtype))),
-        dtype=dtype,
-    )
+
+    def product(vector):
+        return np.asarray(_flat_hessian_product(problem, weights, vector.astype(dtype)))
+
+    # Any: SciPy has no types, and what is inferred from its sources is wrong for these two.
+    linear_operator: Any = LinearOperator
+    extreme: Any = eigsh
+    operator = linear_operator((size, size), matvec=product, dtype=dtype)
     start = np.random.default_rng(0).normal(size=size) if start is None else start
-    values, vectors = eigsh(operator, k=1, which=which, v0=start.astype(dtype), tol=1e-6)
-    return values[0], vectors[:, 0]
+    values, vectors = extreme(operator, k=1, which=which, v0=start.astype(dtype), tol=1e-6)
+    return np.asarray(values[0]), vectors[:, 0]
 
 
 def _free_entries(problem: Problem) -> np.ndarray:

@@ -15,15 +15,16 @@ from typing import TypeAlias
 
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
 ArrayLike: TypeAlias = Array | np.ndarray
-Scalar: TypeAlias = Float[ArrayLike, ""]
+Scalar: TypeAlias = Float[Array, ""]
 ScalarLike: TypeAlias = Float[ArrayLike, ""] | float | int
 
-InputWeights: TypeAlias = Float[ArrayLike, "*batch hidden in"]
-RecurrentWeights: TypeAlias = Float[ArrayLike, "*batch hidden hidden"]
-OutputWeights: TypeAlias = Float[ArrayLike, "*batch out hidden"]
+InputWeights: TypeAlias = Float[Array, "*batch hidden in"]
+RecurrentWeights: TypeAlias = Float[Array, "*batch hidden hidden"]
+OutputWeights: TypeAlias = Float[Array, "*batch out hidden"]
 ImpulseResponse: TypeAlias = Float[ArrayLike, "lag out in"]
 LagWeights: TypeAlias = Float[ArrayLike, " lag"]
 
@@ -42,4 +43,5 @@ __all__ = [
     "Scalar",
     "ScalarLike",
     "Shaped",
+    "Tracer",
 ]

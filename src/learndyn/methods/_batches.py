@@ -58,6 +58,7 @@ class Batches(eqx.Module):
         """
         x, y, lengths = self.x, self.y, self.lengths
         if self.size is not None:
+            assert self.key is not None
             draw = jax.random.fold_in(self.key, step)
             chosen = jax.random.randint(draw, (self.size,), 0, x.shape[0])
             x, y, lengths = x[chosen], y[chosen], lengths[chosen]

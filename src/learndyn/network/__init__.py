@@ -5,8 +5,8 @@ from learndyn.network._initialization import init_unaligned as init_unaligned
 from learndyn.network._linear_rnn import LinearRNN as LinearRNN
 from learndyn.network._modes import Bases as Bases
 from learndyn.network._modes import Modes as Modes
+from learndyn.network._modes import network_from_modes as network_from_modes
 from learndyn.network._modes import network_modes as network_modes
 from learndyn.network._modes import recover_bases as recover_bases
-from learndyn.network._modes import network_from_modes as network_from_modes
 from learndyn.network._recursion import lag_responses as lag_responses
 from learndyn.network._recursion import pull_back as pull_back

@@ -1,11 +1,10 @@
 """Starts of a network: Gaussian (P.1.2) and aligned to a task (P.1.1)."""
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
-
 
 from learndyn._errors import InputError
 from learndyn._types import Array, Float, PRNGKeyArray, ScalarLike
@@ -13,6 +12,7 @@ from learndyn.network._linear_rnn import LinearRNN
 from learndyn.network._modes import Bases, Modes, network_from_modes
 
 
+@runtime_checkable
 class _HasSingularVectors(Protocol):
     @property
     def singular_vectors(self) -> tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None:

@@ -94,7 +94,7 @@ class MomentAccumulator:
 
 def triangular_factor(rows: np.ndarray) -> np.ndarray:
     """Upper triangular R with `Rᵀ R = rowsᵀ rows`."""
-    return np.linalg.qr(rows, mode="r")
+    return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
 def _from_the_end(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -135,7 +135,7 @@ class TaskStatistics(eqx.Module):
         target = target.reshape(moments.length, moments.n_in, -1).transpose(0, 2, 1)
         return cls(
             target=target,
-            inputs=CorrelatedInputs(moments.lag_weights(), factor),
+            inputs=CorrelatedInputs(moments.lag_weights(), jnp.asarray(factor)),
             floor=np.asarray(floor),
         )
 
@@ -246,6 +246,13 @@ def _least_squares(
 
     Directions in which the inputs do not vary, up to rounding, are left out of the factor, so
     that the excess is exactly zero at the target.
+
+    Args:
+        triangular: the factor, inputs first.
+        columns: number of input columns.
+
+    Returns:
+        The filter, `(columns, out)`; the factor of the inputs; the loss that it leaves.
     """
     inputs, cross = triangular[:columns, :columns], triangular[:columns, columns:]
     left, scale, right = np.linalg.svd(inputs, full_matrices=False)

@@ -90,7 +90,7 @@ class Trials(eqx.Module):
         """
         for x, y, lengths in self._raw_chunks():
             if self.means is not None:
-                x, y = x - self.means[0], y - self.means[1]  # noqa: PLW2901
+                x, y = x - self.means[0], y - self.means[1]
                 _clear_beyond(x, y, lengths)
             yield x, y, lengths
 
