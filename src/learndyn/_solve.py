@@ -12,7 +12,7 @@ from learndyn._bases import problem_bases
 from learndyn._curve import RESULTS, SUCCESSFUL, LearningCurve, make_curve
 from learndyn._errors import AssumptionError, InputError, SolveError
 from learndyn._problem import Problem
-from learndyn._types import ArrayLike, Float, Scalar
+from learndyn._types import ArrayLike, Float, Scalar, Tracer
 from learndyn.methods import Method
 from learndyn.network import Bases
 
@@ -61,7 +61,7 @@ def solve(
     times = _checked_times(times, problem, resume)
     prepared = prepare(problem, method, assumptions)
     state = None if resume is None else resume.state
-    curve = _solve(*prepared, method.describe(), method, times, state)
+    curve = _solve(*prepared, method.describe(problem), method, times, state)
     return _finish(curve, throw=throw)
 
 
@@ -100,7 +100,7 @@ def is_traced(tree: Any) -> bool:
     Returns:
         Whether to do without concrete values.
     """
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
 @eqx.filter_jit

@@ -1,7 +1,6 @@
 """Training to convergence, with a word on where it ended."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 
 from learndyn._curve import RESULTS, LearningCurve, make_curve
@@ -9,7 +8,7 @@ from learndyn._dynamics import hessian
 from learndyn._errors import InputError
 from learndyn._problem import Problem
 from learndyn._solve import prepare
-from learndyn._types import ScalarLike
+from learndyn._types import ScalarLike, Tracer
 from learndyn.methods import Method
 
 
@@ -48,10 +47,10 @@ def train(
     """
     if max_steps < 1:
         raise InputError("max_steps of at least 1", f"{max_steps}")
-    if not isinstance(tolerance, jax.core.Tracer) and not tolerance > 0:
+    if not isinstance(tolerance, Tracer) and not tolerance > 0:
         raise InputError("a positive tolerance", f"{tolerance}")
     prepared = prepare(problem, method, "refuse")
-    return _train(*prepared, method.describe(), method, jnp.asarray(tolerance, float), max_steps)
+    return _train(*prepared, method.describe(problem), method, jnp.asarray(tolerance, float), max_steps)
 
 
 @eqx.filter_jit

@@ -10,7 +10,7 @@ from learndyn._curve import RESULTS, Path, State
 from learndyn._dynamics import freeze, velocity
 from learndyn._errors import InputError
 from learndyn._problem import Problem
-from learndyn._types import Array, Float, PRNGKeyArray, Scalar, ScalarLike
+from learndyn._types import Array, Float, PRNGKeyArray, Scalar, ScalarLike, Tracer
 from learndyn.methods._batches import Batches
 from learndyn.methods._method import Method, speed
 from learndyn.network import Bases, LinearRNN
@@ -182,7 +182,7 @@ class GradientDescent(Method):
         )
         return self._path(weights, steps, valid, result, step, last)
 
-    def describe(self) -> str:
+    def describe(self, problem: Problem) -> str:  # noqa: ARG002
         """See `Method`."""
         optimizer = "" if self.optimizer is None else f", optimizer={_name(self.optimizer)}"
         batch = "" if self.batch_size is None else f", batch_size={self.batch_size}"
@@ -235,7 +235,7 @@ def _finite_loss(problem: Problem, net: LinearRNN):
 
 
 def _check_positive(name: str, value: ScalarLike) -> None:
-    if not isinstance(value, jax.core.Tracer) and not (jnp.isfinite(value) & (value > 0)).all():
+    if not isinstance(value, Tracer) and not (jnp.isfinite(value) & (value > 0)).all():
         raise InputError(f"a positive, finite {name}", f"{value}")
 
 

@@ -90,8 +90,11 @@ class Method(eqx.Module):
         """
 
     @abc.abstractmethod
-    def describe(self) -> str:
-        """Name and configuration, without the numbers.
+    def describe(self, problem: Problem) -> str:
+        """Name and configuration, without the numbers that may be traced.
+
+        Args:
+            problem: the problem, which may decide a solver.
 
         Returns:
             One line.

@@ -61,6 +61,10 @@ class ModeFlow(Flow):
         """See `Method`."""
         return self._settle(*self._flow(problem, bases), slope, max_steps)
 
+    def unknowns(self, problem: Problem) -> int:
+        """See `Flow`."""
+        return 3 * min(problem.net.n_in, problem.net.n_out, problem.net.n_hidden)
+
     def _flow(self, problem: Problem, bases: Bases) -> tuple[Any, Modes, Any]:
         targets = jnp.einsum(
             "om,koi,im->mk", bases.output, problem.statistics.lag_targets, bases.input

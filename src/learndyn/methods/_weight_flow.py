@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import jax
+
 from learndyn._curve import Path, State
 from learndyn._dynamics import velocity
 from learndyn._problem import Problem
@@ -51,6 +53,10 @@ class WeightFlow(Flow):
     ) -> Path:
         """See `Method`."""
         return self._settle(*self._flow(problem), slope, max_steps)
+
+    def unknowns(self, problem: Problem) -> int:
+        """See `Flow`."""
+        return sum(w.size for w in jax.tree.leaves(problem.net))
 
     def _flow(self, problem: Problem) -> tuple[Any, LinearRNN, Any]:
         return (lambda net: velocity(problem, net)), problem.net, (lambda net: net)
