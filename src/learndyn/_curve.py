@@ -32,10 +32,20 @@ class RESULTS(eqx.Enumeration):
     failed = "The solver could not continue: its implicit equations had no finite solution."
     minimum = "The weights converged to a minimum."
     saddle = "The weights converged to a saddle, which the flow has not left."
+    stationary = (
+        "The weights are still; there are too many of them to tell a minimum from a saddle "
+        "while tracing. Call train outside jit and vmap."
+    )
     not_yet = "The weights have not converged within the allowed steps."
 
 
-SUCCESSFUL = (RESULTS.reached, RESULTS.minimum, RESULTS.saddle, RESULTS.not_yet)
+SUCCESSFUL = (
+    RESULTS.reached,
+    RESULTS.minimum,
+    RESULTS.saddle,
+    RESULTS.stationary,
+    RESULTS.not_yet,
+)
 
 
 class SingularValues(NamedTuple):
@@ -137,30 +147,8 @@ class LearningCurve(eqx.Module):
             A curve whose points are all valid.
         """
         count = int(np.asarray(self.valid).sum())
-        along_time = (
-            self.times,
-            self.steps,
-            self.excess,
-            self.valid,
-            self.weights,
-            self.modes,
-            self.singular_values,
-        )
-        cut = jax.tree.map(lambda x: x[:count], along_time)
-        return eqx.tree_at(
-            lambda c: (
-                c.times,
-                c.steps,
-                c.excess,
-                c.valid,
-                c.weights,
-                c.modes,
-                c.singular_values,
-            ),
-            self,
-            cut,
-            is_leaf=lambda x: x is None,
-        )
+        cut = jax.tree.map(lambda x: x[:count], _along_time(self))
+        return eqx.tree_at(_along_time, self, cut, is_leaf=lambda x: x is None)
 
     def to_xarray(self) -> "xarray.Dataset":
         """The curve as a labelled data set.
@@ -230,6 +218,35 @@ def make_curve(
         state=path.state,
         method=method,
         settings=settings,
+    )
+
+
+def join(first: LearningCurve, second: LearningCurve) -> LearningCurve:
+    """A curve followed by its continuation.
+
+    Args:
+        first: a curve.
+        second: the same solved on, with `resume=first`.
+
+    Returns:
+        One curve with the points of both, ending as the second does.
+    """
+    joined = jax.tree.map(
+        lambda x, y: jnp.concatenate([x, y]), _along_time(first), _along_time(second)
+    )
+    return eqx.tree_at(_along_time, second, joined, is_leaf=lambda x: x is None)
+
+
+def _along_time(curve: LearningCurve):
+    """All parts of a curve whose leading axis is time."""
+    return (
+        curve.times,
+        curve.steps,
+        curve.excess,
+        curve.valid,
+        curve.weights,
+        curve.modes,
+        curve.singular_values,
     )
 
 

@@ -190,7 +190,16 @@ def _from_dataset(dataset: "xarray.Dataset") -> LearningCurve:
     )
 
 
-_RESULT_NAMES = ("reached", "diverged", "exhausted", "failed", "minimum", "saddle", "not_yet")
+_RESULT_NAMES = (
+    "reached",
+    "diverged",
+    "exhausted",
+    "failed",
+    "minimum",
+    "saddle",
+    "stationary",
+    "not_yet",
+)
 
 
 def _name(result: RESULTS) -> str:

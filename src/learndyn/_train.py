@@ -1,15 +1,19 @@
 """Training to convergence, with a word on where it ended."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 
 from learndyn._curve import RESULTS, LearningCurve, make_curve
-from learndyn._dynamics import hessian
+from learndyn._dynamics import curvature, hessian, lowest_curvature
 from learndyn._errors import InputError
 from learndyn._problem import Problem
-from learndyn._solve import prepare
+from learndyn._solve import is_traced, prepare
 from learndyn._types import ScalarLike, Tracer
 from learndyn.methods import Method
+
+# Up to this many weights the Hessian is diagonalized inside jit, and so under vmap.
+_DENSE = 1000
 
 
 def train(
@@ -50,7 +54,13 @@ def train(
     if not isinstance(tolerance, Tracer) and not tolerance > 0:
         raise InputError("a positive tolerance", f"{tolerance}")
     prepared = prepare(problem, method, "refuse")
-    return _train(*prepared, method.describe(problem), method, jnp.asarray(tolerance, float), max_steps)
+    name, tolerance = method.describe(problem), jnp.asarray(tolerance, float)
+    curve, slope = _train(*prepared, name, method, tolerance, max_steps)
+    if is_traced(curve) or not bool(curve.result == RESULTS.stationary):
+        return curve
+    lowest, highest = lowest_curvature(problem, curve.final), curvature(problem, curve.final)
+    kind = _kind(curve.result, lowest, highest, slope)
+    return eqx.tree_at(lambda c: c.result, curve, kind)
 
 
 @eqx.filter_jit
@@ -60,12 +70,20 @@ def _train(problem, bases, violations, data, name, method, tolerance, max_steps)
     slope = tolerance.astype(first.dtype) * first
     path = method.converge(problem, bases, data, slope, max_steps)
     curve = make_curve(path, statistics, bases, violations, name, method.settings())
-    return eqx.tree_at(lambda c: c.result, curve, _kind(problem, curve, slope))
+    size = sum(w.size for w in jax.tree.leaves(problem.net))
+    if size > _DENSE:
+        kind = RESULTS.where(
+            curve.result == RESULTS.minimum, RESULTS.stationary, curve.result
+        )
+    else:
+        eigenvalues = jnp.linalg.eigvalsh(hessian(problem, curve.final))
+        kind = _kind(curve.result, eigenvalues[0], eigenvalues[-1], slope)
+    return eqx.tree_at(lambda c: c.result, curve, kind), slope
 
 
-def _kind(problem: Problem, curve: LearningCurve, slope) -> RESULTS:
-    """Tell a saddle from a minimum by the lowest curvature at the end."""
-    eigenvalues = jnp.linalg.eigvalsh(hessian(problem, curve.final))
-    noise = 1e-6 * abs(eigenvalues[-1]) + 10 * slope
-    saddle = (curve.result == RESULTS.minimum) & (eigenvalues[0] < -noise)
-    return RESULTS.where(saddle, RESULTS.saddle, curve.result)
+def _kind(result: RESULTS, lowest: ScalarLike, highest: ScalarLike, slope: ScalarLike) -> RESULTS:
+    """Tell a saddle from a minimum, of a result that says the weights are still."""
+    still = (result == RESULTS.minimum) | (result == RESULTS.stationary)
+    # The residual that is left, of the size of the slope, bends the loss both ways.
+    negative = lowest < -(1e-6 * abs(highest) + 10 * slope)
+    return RESULTS.where(still, RESULTS.where(negative, RESULTS.saddle, RESULTS.minimum), result)
