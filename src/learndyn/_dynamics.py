@@ -35,7 +35,7 @@ def gradient(statistics: TaskStatistics, net: LinearRNN) -> LinearRNN:
     responses = lag_responses(net.w_h, net.w_x, length)
     flat = responses.reshape(hidden, -1)
     target = jnp.moveaxis(statistics.target, 0, 1).reshape(net.n_out, -1)
-    error = statistics.inputs.apply(net.w_y @ flat - target)
+    error = statistics.inputs.slope(net.w_y @ flat - target)
     states = pull_back(net.w_h, (net.w_y.T @ error).reshape(responses.shape))
     later, earlier = states[:, 1:].reshape(hidden, -1), responses[:, :-1].reshape(hidden, -1)
     return LinearRNN(w_x=states[:, 0], w_h=later @ earlier.T, w_y=error @ flat.T)

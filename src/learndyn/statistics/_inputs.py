@@ -1,7 +1,7 @@
-"""Second moments of the inputs, by lag: white, or correlated and kept as a factor.
+"""The quadratic form of the excess loss: input moments, white or correlated.
 
-Both kinds answer the same questions about a difference `D` of two impulse responses, written with
-all lags side by side as `(out, lag · in)`: the quadratic form `½⟨D, A D⟩`, and `A D`.
+Both kinds take a difference `D` of two impulse responses, written with all lags side by side as
+`(out, lag · in)`.
 """
 
 import abc
@@ -9,11 +9,11 @@ import abc
 import equinox as eqx
 import jax.numpy as jnp
 
-from learndyn._types import Array, Float, LagWeights, Scalar
+from learndyn._types import Array, ArrayLike, Float, LagWeights, Scalar
 
 
 class InputMoments(eqx.Module):
-    """Moments `A_kl = Σ E[x_{t−k} x_{t−l}ᵀ]` over readout times.
+    """Moments `A_kl = Σ E[x_{t−k} x_{t−l}ᵀ]` over readout times, as a loss sees them.
 
     Attributes:
         weights: lag weights `w_k`, the mean number of readouts that see lag k.
@@ -22,12 +22,12 @@ class InputMoments(eqx.Module):
     weights: eqx.AbstractVar[LagWeights]
 
     @abc.abstractmethod
-    def half_square(self, difference: Float[Array, "out columns"]) -> Scalar:
-        """Quadratic form `½⟨D, A D⟩ ≥ 0`, a loss."""
+    def excess(self, difference: Float[Array, "out columns"]) -> Scalar:
+        """Loss above the floor of a network that differs by this much from the target."""
 
     @abc.abstractmethod
-    def apply(self, difference: Float[Array, "out columns"]) -> Float[Array, "out columns"]:
-        """Product `D A`, the derivative of `half_square`."""
+    def slope(self, difference: Float[Array, "out columns"]) -> Float[Array, "out columns"]:
+        """Derivative of `excess`."""
 
     @abc.abstractmethod
     def whiteness_violation(self) -> Scalar:
@@ -46,11 +46,11 @@ class WhiteInputs(InputMoments):
     def _per_column(self, columns: int) -> Float[Array, " columns"]:
         return jnp.repeat(self.weights, columns // self.weights.shape[0])
 
-    def half_square(self, difference: Float[Array, "out columns"]) -> Scalar:
+    def excess(self, difference: Float[Array, "out columns"]) -> Scalar:
         """See `InputMoments`."""
         return 0.5 * jnp.sum(self._per_column(difference.shape[1]) * difference**2)
 
-    def apply(self, difference: Float[Array, "out columns"]) -> Float[Array, "out columns"]:
+    def slope(self, difference: Float[Array, "out columns"]) -> Float[Array, "out columns"]:
         """See `InputMoments`."""
         return self._per_column(difference.shape[1]) * difference
 
@@ -64,32 +64,51 @@ class CorrelatedInputs(InputMoments):
 
     The factor has at most as many rows as the data have readouts, so few long trials never make
     the full `(lag · in)²` matrix. Where that matrix is the smaller one, it is kept beside the
-    factor: gradients use it, losses always use the factor, whose square cannot go negative.
+    factor: slopes use it, losses always use the factor, whose square cannot go negative.
+
+    Directions in which the inputs hardly vary come last. The filter that is best there is huge,
+    and a difference from it would have no digits left, so the target is zero there, and what the
+    outputs have along them is kept instead: the excess is `½‖D Fᵀ − remainder‖²`.
 
     Attributes:
         weights: lag weights, `(lag,)`.
-        factor: F, `(rows, lag · in)`.
+        factor: F, `(rows, lag · in)`, the weak directions last.
+        remainder: correlation of the outputs with the weak directions, `(out, weak)`.
         moments: A, `(lag · in, lag · in)`, or None where the factor is cheaper.
     """
 
-    weights: LagWeights = eqx.field(converter=jnp.asarray)
-    factor: Float[Array, "rows columns"] = eqx.field(converter=jnp.asarray)
+    weights: LagWeights
+    factor: Float[Array, "rows columns"]
+    remainder: Float[Array, "out weak"]
     moments: Float[Array, "columns columns"] | None
 
-    def __init__(self, weights: LagWeights, factor: Float[Array, "rows columns"]):
+    def __init__(
+        self,
+        weights: LagWeights,
+        factor: Float[ArrayLike, "rows columns"],
+        remainder: Float[ArrayLike, "out weak"],
+    ):
         self.weights, self.factor = jnp.asarray(weights), jnp.asarray(factor)
+        self.remainder = jnp.asarray(remainder)
         rows, columns = self.factor.shape
         self.moments = self.factor.T @ self.factor if 2 * rows > columns else None
 
-    def half_square(self, difference: Float[Array, "out columns"]) -> Scalar:
-        """See `InputMoments`."""
-        return 0.5 * jnp.sum((difference @ self.factor.T) ** 2)
+    @property
+    def _strong(self) -> int:
+        return self.factor.shape[0] - self.remainder.shape[1]
 
-    def apply(self, difference: Float[Array, "out columns"]) -> Float[Array, "out columns"]:
+    def excess(self, difference: Float[Array, "out columns"]) -> Scalar:
+        """See `InputMoments`."""
+        along = difference @ self.factor.T
+        return 0.5 * jnp.sum((along - jnp.pad(self.remainder, ((0, 0), (self._strong, 0)))) ** 2)
+
+    def slope(self, difference: Float[Array, "out columns"]) -> Float[Array, "out columns"]:
         """See `InputMoments`."""
         if self.moments is None:
-            return (difference @ self.factor.T) @ self.factor
-        return difference @ self.moments
+            slope = (difference @ self.factor.T) @ self.factor
+        else:
+            slope = difference @ self.moments
+        return slope - self.remainder @ self.factor[self._strong :]
 
     def whiteness_violation(self) -> Scalar:
         """See `InputMoments`."""

@@ -11,8 +11,9 @@ large means cost no more digits than they cost in the data.
 import numpy as np
 
 from learndyn._errors import InputError
+from learndyn._types import Float, Int
 
-# The factor may take this many bytes; beyond it the statistics are the wrong tool.
+# A factorization may take this many bytes; beyond it the statistics are the wrong tool.
 _FACTOR_BYTES = 4 * 2**30
 # Rows gathered before a factorization, at least; many small ones would waste time.
 _ROWS = 4096
@@ -25,48 +26,43 @@ class MomentAccumulator:
         self.length, self.n_in, self.target_shape = length, n_in, target_shape
         self.count = 0
         self._reached = np.zeros(length)
-        self._columns = 1 + length * n_in + int(np.prod(target_shape))
-        self._factor = np.zeros((0, self._columns))
-        self._waiting: list[np.ndarray] = []
+        self._trials = _StreamedFactor(1 + length * n_in + int(np.prod(target_shape)))
 
     @property
     def every_step(self) -> bool:
         """Whether there is a target at every step."""
         return len(self.target_shape) == 2
 
-    def add(self, x: np.ndarray, y: np.ndarray, lengths: np.ndarray) -> None:
+    def add(
+        self,
+        x: Float[np.ndarray, "trajectories T in"],
+        y: Float[np.ndarray, "trajectories *rest"],
+        lengths: Int[np.ndarray, " trajectories"],
+    ) -> None:
         """Take in some trials, zero beyond their lengths.
 
         Args:
-            x: inputs, `(trajectories, time, in)`.
-            y: targets, `(trajectories, out)` or `(trajectories, time, out)`.
+            x: inputs.
+            y: targets, at the last step or at every step.
             lengths: number of steps of each trajectory.
         """
         self.count += len(x)
         self._reached += (np.arange(self.length) < lengths[:, None]).sum(0)
         parts = [np.ones((len(x), 1)), _from_the_end(x, lengths)]
         parts.append(_from_the_end(y, lengths) if self.every_step else y)
-        self._waiting.append(np.concatenate([p.reshape(len(x), -1) for p in parts], axis=1))
-        if sum(map(len, self._waiting)) >= max(_ROWS, 2 * self._columns):
-            self._compress()
+        self._trials.add(np.concatenate([p.reshape(len(x), -1) for p in parts], axis=1))
 
-    def _compress(self) -> None:
-        rows = np.concatenate([self._factor, *self._waiting])
-        self._waiting = []
-        if min(rows.shape) * self._columns * 8 > _FACTOR_BYTES:
-            raise InputError(
-                "trials whose moments fit into memory",
-                f"{self._columns - 1} numbers per trial, so {self._columns**2 * 8 / 2**30:.1f} GiB",
-                "Take fewer steps or channels, or train on the data themselves.",
-            )
-        self._factor = triangular_factor(rows)
-
-    def lag_weights(self) -> np.ndarray:
+    def lag_weights(self) -> Float[np.ndarray, " lag"]:
         """Mean number of readouts per trial that see each lag."""
-        reached = self._reached / self.count
-        return np.cumsum(reached[::-1])[::-1] if self.every_step else reached
+        return self._over_readouts(self._reached / self.count)
 
-    def readout_factor(self, *, center: bool) -> np.ndarray:
+    def input_sizes(self) -> Float[np.ndarray, " columns"]:
+        """Root mean square of each input over readouts, lag by lag, mean included."""
+        x = self._pseudo_trials()[:, 1 : 1 + self.length * self.n_in]
+        squares = np.sum(x**2, axis=0).reshape(self.length, self.n_in)
+        return np.sqrt(self._over_readouts(squares)).ravel()
+
+    def readout_factor(self, *, center: bool) -> Float[np.ndarray, "numbers all"]:
         """Triangular factor of the rows `(x_t, x_{t−1}, …, y_t)` over readouts, as means.
 
         Args:
@@ -75,30 +71,75 @@ class MomentAccumulator:
         Returns:
             Factor with `length · in + out` columns.
         """
-        self._compress()
         # The first column is constant, so what is orthogonal to it has no mean.
-        pseudo = (self._factor[1:] if center else self._factor)[:, 1:] / np.sqrt(self.count)
+        pseudo = self._pseudo_trials()[int(center) :, 1:]
+        columns = self.length * self.n_in
+        x, y = np.split(pseudo, [columns], axis=1)
         if not self.every_step:
             return pseudo if center else triangular_factor(pseudo)
-        columns = self.length * self.n_in
-        x = pseudo[:, :columns].reshape(-1, self.length, self.n_in)
-        y = pseudo[:, columns:].reshape(-1, *self.target_shape)
-        factor = np.zeros((0, columns + y.shape[2]))
+        y = y.reshape(-1, *self.target_shape)
+        # The rows below the triangle of the inputs hold none, whatever the shift.
+        last = columns + 1 - int(center)
+        factor = _StreamedFactor(columns + y.shape[2])
         for shift in range(self.length):
-            seen = np.zeros_like(x)
-            seen[:, : self.length - shift] = x[:, shift:]
-            rows = np.concatenate([seen.reshape(len(x), -1), y[:, shift]], axis=1)
-            factor = triangular_factor(np.concatenate([factor, rows]))
-        return factor
+            row = np.zeros((len(x[:last]), columns + y.shape[2]))
+            row[:, : columns - shift * self.n_in] = x[:last, shift * self.n_in :]
+            row[:, columns:] = y[:last, shift]
+            factor.add(row)
+        rest = y[last:].reshape(-1, y.shape[2])
+        factor.add(np.pad(triangular_factor(rest), ((0, 0), (columns, 0))))
+        return factor.triangle()
+
+    def _pseudo_trials(self) -> Float[np.ndarray, "numbers all"]:
+        return self._trials.triangle() / np.sqrt(self.count)
+
+    def _over_readouts(
+        self, values: Float[np.ndarray, "T *rest"]
+    ) -> Float[np.ndarray, "lag *rest"]:
+        """Sums by lag of what is given by steps from the end: each readout is an end."""
+        return np.cumsum(values[::-1], axis=0)[::-1] if self.every_step else values
 
 
-def triangular_factor(rows: np.ndarray) -> np.ndarray:
+class _StreamedFactor:
+    """Triangular R with `RᵀR` the moments of all rows so far; at most a square of them is kept."""
+
+    def __init__(self, columns: int):
+        self._factor = np.zeros((0, columns))
+        self._waiting: list[np.ndarray] = []
+        self._enough = max(_ROWS, columns)
+
+    def add(self, rows: Float[np.ndarray, "numbers all"]) -> None:
+        for start in range(0, len(rows), self._enough):
+            self._waiting.append(rows[start : start + self._enough])
+            if sum(map(len, self._waiting)) >= self._enough:
+                self.triangle()
+
+    def triangle(self) -> Float[np.ndarray, "numbers all"]:
+        if self._waiting:
+            rows = np.concatenate([self._factor, *self._waiting])
+            if min(rows.shape) * rows.shape[1] * 8 > _FACTOR_BYTES:
+                size = rows.shape[1] ** 2 * 8 / 2**30
+                raise InputError(
+                    "trials whose moments fit into memory",
+                    f"{rows.shape[1]} numbers per trial, so {size:.1f} GiB",
+                    "Take fewer steps or channels, or train on the data themselves.",
+                )
+            self._waiting = []
+            self._factor = triangular_factor(rows)
+        return self._factor
+
+
+def triangular_factor(rows: Float[np.ndarray, "numbers all"]) -> Float[np.ndarray, "fewer all"]:
     """Upper triangular R with `Rᵀ R = rowsᵀ rows`."""
     return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
-def _from_the_end(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def _from_the_end(
+    values: Float[np.ndarray, "trajectories T channels"], lengths: Int[np.ndarray, " trajectories"]
+) -> Float[np.ndarray, "trajectories T channels"]:
     """Reorder time as steps before the last one, zero beyond the start."""
+    if (lengths == values.shape[1]).all():
+        return values[:, ::-1]
     index = lengths[:, None] - 1 - np.arange(values.shape[1])
     reordered = np.take_along_axis(values, np.maximum(index, 0)[:, :, None], axis=1)
     reordered[index < 0] = 0.0

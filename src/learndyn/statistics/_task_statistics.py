@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 
 from learndyn._errors import InputError
 from learndyn._types import Array, Float, ImpulseResponse, LagWeights, Scalar, ScalarLike
+from learndyn.statistics._best_filter import best_filter
 from learndyn.statistics._inputs import CorrelatedInputs, InputMoments, WhiteInputs
 from learndyn.statistics._moments import MomentAccumulator
 from learndyn.statistics._trials import Trials
@@ -26,7 +26,8 @@ class TaskStatistics(eqx.Module):
     neither is ever a difference of large numbers: near convergence the excess stays right.
 
     Attributes:
-        target: G*, the best impulse response, `(lag, out, in)`, lag 0 first.
+        target: G*, the best impulse response, `(lag, out, in)`, lag 0 first; zero along
+            directions in which the inputs hardly vary (see `CorrelatedInputs`).
         inputs: second moments A of the inputs, by lag, with the lag weights `w_k`.
         floor: loss of the best impulse response, at least zero.
         singular_vectors: left and right singular vectors `(out, modes)` and `(in, modes)`, where
@@ -129,15 +130,10 @@ class TaskStatistics(eqx.Module):
 
     @classmethod
     def _from_moments(cls, moments: MomentAccumulator, *, center: bool) -> "TaskStatistics":
-        factor = moments.readout_factor(center=center)
-        columns = moments.length * moments.n_in
-        target, factor, floor = _least_squares(factor, columns)
-        target = target.reshape(moments.length, moments.n_in, -1).transpose(0, 2, 1)
-        return cls(
-            target=target,
-            inputs=CorrelatedInputs(moments.lag_weights(), jnp.asarray(factor)),
-            floor=np.asarray(floor),
-        )
+        best = best_filter(moments.readout_factor(center=center), moments.input_sizes())
+        target = best.target.reshape(moments.length, moments.n_in, -1).transpose(0, 2, 1)
+        inputs = CorrelatedInputs(moments.lag_weights(), best.factor, best.remainder)
+        return cls(target=target, inputs=inputs, floor=best.floor)
 
     @classmethod
     def white(
@@ -198,7 +194,7 @@ class TaskStatistics(eqx.Module):
     @property
     def cross_moments(self) -> ImpulseResponse:
         """Correlations `C_k = Σ E[y_t x_{t−k}ᵀ]` over readout times, `(lag, out, in)`."""
-        return stack_to_lags(self.inputs.apply(lags_to_stack(self.target)), self.length)
+        return -stack_to_lags(self.inputs.slope(-lags_to_stack(self.target)), self.length)
 
     @property
     def lag_targets(self) -> ImpulseResponse:
@@ -215,7 +211,7 @@ class TaskStatistics(eqx.Module):
         Returns:
             Loss above the floor.
         """
-        return self.inputs.half_square(lags_to_stack(response - self.target))
+        return self.inputs.excess(lags_to_stack(response - self.target))
 
     def loss(self, response: ImpulseResponse) -> Scalar:
         """Loss `½ mean ‖y − ŷ‖²`, summed over outputs and readout times.
@@ -237,30 +233,3 @@ def lags_to_stack(response: ImpulseResponse) -> Float[Array, "out columns"]:
 def stack_to_lags(stack: Float[Array, "out columns"], length: int) -> ImpulseResponse:
     """Inverse of `lags_to_stack`."""
     return jnp.moveaxis(stack.reshape(stack.shape[0], length, -1), 1, 0)
-
-
-def _least_squares(
-    triangular: np.ndarray, columns: int
-) -> tuple[np.ndarray, np.ndarray, np.floating]:
-    """Best linear filter from a triangular factor of `(inputs, targets)`.
-
-    Directions in which the inputs do not vary, up to rounding, are left out of the factor, so
-    that the excess is exactly zero at the target.
-
-    Args:
-        triangular: the factor, inputs first.
-        columns: number of input columns.
-
-    Returns:
-        The filter, `(columns, out)`; the factor of the inputs; the loss that it leaves.
-    """
-    inputs, cross = triangular[:columns, :columns], triangular[:columns, columns:]
-    left, scale, right = np.linalg.svd(inputs, full_matrices=False)
-    rounding = np.finfo(np.float64).eps * max(inputs.shape)
-    rank = int((scale > rounding * scale.max(initial=0.0)).sum())
-    left, scale, right = left[:, :rank], scale[:rank], right[:rank]
-    seen = left.T @ cross
-    target = right.T @ (seen / scale[:, None])
-    unseen = cross - left @ seen
-    floor = 0.5 * (np.sum(unseen**2) + np.sum(triangular[columns:, columns:] ** 2))
-    return target, scale[:, None] * right, floor

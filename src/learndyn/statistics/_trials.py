@@ -7,8 +7,8 @@ import numpy as np
 
 from learndyn._errors import InputError
 
-# Bytes of one chunk of trials; enough for fast linear algebra, little beside any memory.
-_CHUNK_BYTES = 2**25
+# Bytes of one chunk of trials, which then stays in the cache from reading to factorization.
+_CHUNK_BYTES = 2**22
 
 
 class Trials(eqx.Module):
@@ -117,17 +117,40 @@ class Trials(eqx.Module):
             yield x, y, lengths
 
     def _mean_over_trajectories(self):
-        sums, counts = [0.0, 0.0], [0, 0]
+        means, counts = [np.zeros(()), np.zeros(())], [0, 0]
         for x, y, lengths in self._raw_chunks():
-            reached = (np.arange(self.length) < lengths[:, None]).sum(0)[:, None]
+            reached = (np.arange(self.length) < lengths[:, None])[..., None]
             for i, part in enumerate((x, y)):
-                sums[i] = sums[i] + part.sum(0)
-                counts[i] = counts[i] + (reached if part.ndim == 3 else len(part))
-        return tuple(s / np.maximum(n, 1) for s, n in zip(sums, counts, strict=True))
+                seen = reached if part.ndim == 3 else np.ones((len(part), 1), bool)
+                means[i], counts[i] = _updated_mean(means[i], counts[i], part, seen)
+        return means[0], means[1]
+
+
+def _updated_mean(mean, count, part: np.ndarray, seen: np.ndarray):
+    """Mean over trajectories after some more, and their number."""
+    # Differences from a first guess are averaged. For a constant channel they end up exactly zero,
+    # and so does the centred channel: no rounding error poses as a signal.
+    more = seen.sum(0)
+    guess = np.where(count > 0, mean, part.sum(0) / np.maximum(more, 1))
+    count = count + more
+    return guess + np.sum((part - guess) * seen, axis=0) / np.maximum(count, 1), count
 
 
 def _checked(array, name: str) -> np.ndarray:
-    array = np.asanyarray(array)
+    try:
+        array = np.asanyarray(array)
+    except ValueError:
+        raise InputError(
+            f"an array as {name}",
+            "pieces of different shapes",
+            "Pad trials to one length and give `lengths`.",
+        ) from None
+    if isinstance(array, np.ma.MaskedArray):
+        raise InputError(
+            f"an array without a mask as {name}",
+            "a masked array",
+            "Drop or fill the masked values; for trials of different lengths give `lengths`.",
+        )
     if array.dtype.kind not in "fiub":
         raise InputError(
             f"real numbers in {name}",
