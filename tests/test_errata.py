@@ -326,7 +326,7 @@ def test_printed_derivatives_in_b_are_those_of_minus_the_energy():
         np.testing.assert_allclose(printed, -(terms / 2).deriv(n)(b), rtol=1e-9)
 
 
-# --- 9: indices (eqs 26, 170, 203, 204) --------------------------------------------------------
+# --- 9: indices (eqs 26, 203, 204) -------------------------------------------------------------
 
 
 def test_targets_need_each_step_of_the_input_where_one_index_is_printed():

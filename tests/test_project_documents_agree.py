@@ -1,0 +1,92 @@
+"""Documents, metadata and code say the same, so that none of them drifts."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import learndyn as ld
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+RUNTIME = PYPROJECT["project"]["dependencies"]
+EXTRAS = [d for extra in PYPROJECT["project"]["optional-dependencies"].values() for d in extra]
+GROUPS = [d for group in PYPROJECT["dependency-groups"].values() for d in group]
+
+
+def text(name):
+    return (ROOT / name).read_text()
+
+
+def test_every_erratum_is_tested_and_every_counterexample_is_an_erratum():
+    named = set(re.findall(r"\btest_\w+", text("docs/errata.md"))) - {"test_errata"}
+    tree = ast.parse(text("tests/test_errata.py"))
+    written = {n.name for n in tree.body if getattr(n, "name", "").startswith("test_")}
+    # The one test that is not of an error: the equations that the paper does get right.
+    assert written - named == {
+        "test_the_gradient_flow_of_appendix_b_is_that_of_the_loss_for_white_input"
+    }
+    assert named <= written
+
+
+@pytest.mark.parametrize("requirement", [*RUNTIME, *EXTRAS, *GROUPS])
+def test_every_dependency_is_explained_and_has_a_lower_bound_only(requirement):
+    name, _, bound = requirement.partition(">=")
+    assert re.fullmatch(r"[\d.]+", bound)
+    assert re.search(rf"^\|.*\b{re.escape(name)}\b.*\|", text("docs/dependencies.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_one_version_everywhere():
+    version = PYPROJECT["project"]["version"]
+    assert ld.__version__ == version
+    assert f"\nversion: {version}\n" in text("CITATION.cff")
+    assert f"\n## {version}\n" in text("CHANGELOG.md")
+
+
+def test_rooms_of_the_house_are_listed_in_the_order_that_is_held():
+    (contract,) = PYPROJECT["tool"]["importlinter"]["contracts"]
+    held = [layer for layer in contract["layers"] if not layer.startswith("(")]
+    table = text("CONTRIBUTING.md").partition("| room | subject |")[2].partition("\n\n")[0]
+    listed = [
+        name.rstrip("/") for row in table.splitlines() for name in re.findall(r"`(\w+/?)`", row)
+    ]
+    # The subject column may mention other code, so only the order of rooms is compared.
+    assert [name for name in listed if name in held] == held
+
+
+def test_the_readme_sets_up_everything_in_two_commands():
+    commands = re.findall(r"^```bash\n(.*?)\n```$", text("README.md"), re.DOTALL | re.MULTILINE)
+    assert [c.partition(" && ")[0] for c in commands] == ["python -m pip install uv"] * 2
+    assert [c.partition(" && ")[2] for c in commands] == [
+        "python -m uv run learndyn study --out study",
+        "python -m uv run pytest",
+    ]
+
+
+@pytest.mark.parametrize("name", ld.__all__)
+def test_public_names_are_documented_with_an_example_that_runs(name):
+    value = getattr(ld, name)
+    documentation = inspect.getdoc(value)
+    assert documentation
+    # Classes without arguments in their text are made by the library, not by the reader.
+    if inspect.isfunction(value) or "\nArgs:" in documentation:
+        assert "\nExample:\n" in documentation
+        assert ">>>" in documentation
+
+
+def test_importing_is_light_and_leaves_global_state_alone():
+    code = "import learndyn, sys; assert not {'jax', 'matplotlib', 'xarray'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
