@@ -12,13 +12,13 @@ _ROUNDS = 100
 
 
 def problem_bases(problem: Problem) -> Bases:
-    """Bases (U, V, R) of a problem, strongest modes first.
+    """Bases (U, V, R) of a problem.
 
     U and V are those of the task where it has constant ones by construction. Otherwise they are
     the orthonormal pair that maximizes the diagonal share of the correlations `C_k` over all
     lags, searched from the singular vectors of their sum, of the strongest single lag, and from
-    those nearest to the network's own (which decide where the task is degenerate). R comes from
-    the network.
+    those nearest to the network's own (which decide where the task is degenerate), the strongest
+    modes first. R comes from the network.
 
     Args:
         problem: the problem.
@@ -40,14 +40,15 @@ def problem_bases(problem: Problem) -> Bases:
     return recover_bases(problem.net, *vectors)
 
 
+@jax.jit
 def _diagonalizing_pair(cross: ImpulseResponse, net: LinearRNN):
     """Orthonormal U, V that maximize `Σ_k Σ_α (u_αᵀ C_k v_α)²`."""
     total = cross.sum(0)
     strongest = cross[jnp.argmax(jnp.sum(cross**2, (1, 2)))]
-    # A breath of the network's own map picks the basis inside degenerate subspaces.
-    own = net.w_y @ net.w_x
-    own = own / jnp.maximum(jnp.linalg.norm(own), jnp.finfo(own.dtype).tiny)
-    starts = jnp.stack([m + 1e-7 * jnp.linalg.norm(m) * own for m in (total, strongest)])
+    # A breath of the network's own map picks the basis inside degenerate subspaces: enough to
+    # stand out from rounding errors, too little to turn what the task decides.
+    breath = jnp.sqrt(jnp.finfo(cross.dtype).eps) * _own_map(net)
+    starts = jnp.stack([m + jnp.linalg.norm(m) * breath for m in (total, strongest)])
     lefts, _, rights = jnp.linalg.svd(starts, full_matrices=False)
     refine = jax.vmap(lambda u, v: _ascend(cross, u, v))
     lefts, rights = refine(lefts, jnp.swapaxes(rights, 1, 2))
@@ -59,6 +60,15 @@ def _diagonalizing_pair(cross: ImpulseResponse, net: LinearRNN):
     diagonals = _diagonals(cross, left, right)
     largest = jnp.take_along_axis(diagonals, jnp.argmax(abs(diagonals), 0)[None], 0)[0]
     return left, right * jnp.where(largest < 0, -1, 1).astype(right.dtype)
+
+
+def _own_map(net: LinearRNN) -> Float[Array, "out in"]:
+    """A map whose singular vectors are the network's modes, even where some have equal `u = ac`."""
+    once, twice = net.w_y @ net.w_x, net.w_y @ net.w_h @ net.w_x
+    # On the diagonal of an aligned network: u, u b and u a².
+    maps = (once, twice, once @ net.w_x.T @ net.w_x)
+    tiny = jnp.finfo(once.dtype).tiny
+    return sum((m / jnp.maximum(jnp.linalg.norm(m), tiny) for m in maps), jnp.zeros_like(once))
 
 
 def _ascend(cross, left, right):

@@ -14,7 +14,7 @@ from learndyn._types import (
     RecurrentWeights,
     ScalarLike,
 )
-from learndyn.network._recursion import lag_responses
+from learndyn.network._recursion import lag_responses, run
 
 
 class LinearRNN(eqx.Module):
@@ -76,14 +76,7 @@ class LinearRNN(eqx.Module):
         Returns:
             Outputs, `(trajectories, T, out)`; the last step is the single output of eq. 2.
         """
-
-        def step(hidden, entering):
-            hidden = hidden @ self.w_h.T + entering
-            return hidden, hidden
-
-        driven = jnp.moveaxis(x @ self.w_x.T, 1, 0)
-        _, states = jax.lax.scan(step, jnp.zeros_like(driven[0]), driven)
-        return jnp.moveaxis(states @ self.w_y.T, 0, 1)
+        return run(self.w_h, x @ self.w_x.T) @ self.w_y.T
 
     def impulse_response(self, length: int) -> ImpulseResponse:
         """Impulse response `G_k = W_y W_h^k W_x`, lag 0 first.

@@ -6,6 +6,8 @@ written as a sum of outer products when `W_h` is small, because a batched matrix
 4 × 4 matrices spends its time in overhead.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
@@ -28,6 +30,8 @@ def _times(matrix: Float[Array, "n n"], block: Float[Array, "n m"]) -> Float[Arr
     return product
 
 
+# Compiled here for calls outside of jit, where a scan would be compiled again at every call.
+@partial(jax.jit, static_argnames="length", inline=True)
 def lag_responses(
     w_h: Float[Array, "hidden hidden"], block: Float[Array, "hidden in"], length: int
 ) -> Float[Array, "hidden lag in"]:
@@ -64,6 +68,7 @@ def _lag_responses_by_doubling(w_h, block, length):
     return responses.reshape(hidden, known, columns)[:, :length]
 
 
+@partial(jax.jit, inline=True)
 def pull_back(
     w_h: Float[Array, "hidden hidden"], cotangent: Float[Array, "hidden lag in"]
 ) -> Float[Array, "hidden lag in"]:
@@ -105,3 +110,26 @@ def _pull_back_by_doubling(transposed, cotangent):
         if reach < length:
             power = power @ power
     return states
+
+
+@partial(jax.jit, inline=True)
+def run(
+    w_h: Float[Array, "hidden hidden"], entering: Float[Array, "trajectories T hidden"]
+) -> Float[Array, "trajectories T hidden"]:
+    """Hidden states `h_{t+1} = W_h h_t + e_t` from a silent start.
+
+    Args:
+        w_h: recurrent weights.
+        entering: what enters the hidden state at each step, `e_t`.
+
+    Returns:
+        The states after each step.
+    """
+
+    def step(hidden, entering):
+        hidden = hidden @ w_h.T + entering
+        return hidden, hidden
+
+    silent = jnp.zeros_like(entering[:, 0])
+    _, states = jax.lax.scan(step, silent, jnp.moveaxis(entering, 1, 0))
+    return jnp.moveaxis(states, 0, 1)

@@ -46,8 +46,8 @@ def best_filter(
         The solution; its excess is exactly zero at the target where no direction is weak.
     """
     columns = len(sizes)
-    sizes = np.where(sizes > 0, sizes, 1.0)
-    inputs, cross = triangular[:columns, :columns] / sizes, triangular[:columns, columns:]
+    per_size = np.divide(1.0, sizes, where=sizes > 0, out=np.zeros(columns))
+    inputs, cross = triangular[:columns, :columns] * per_size, triangular[:columns, columns:]
     left, scale, right = np.linalg.svd(inputs, full_matrices=False)
     rounding = _ROUNDINGS * np.finfo(np.float64).eps * np.sqrt(columns)
     weak = max(rounding, _WEAK * scale.max(initial=0.0))
@@ -56,7 +56,7 @@ def best_filter(
     seen = left.T @ cross
     unseen = np.sum((cross - left @ seen) ** 2) + np.sum(triangular[columns:, columns:] ** 2)
     return BestFilter(
-        target=(right[:strong].T @ (seen[:strong] / scale[:strong])) / sizes[:, None],
+        target=(right[:strong].T @ (seen[:strong] / scale[:strong])) * per_size[:, None],
         factor=scale * right * sizes,
         remainder=seen[strong:].T,
         floor=np.asarray(0.5 * unseen),

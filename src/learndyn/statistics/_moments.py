@@ -54,7 +54,7 @@ class MomentAccumulator:
 
     def lag_weights(self) -> Float[np.ndarray, " lag"]:
         """Mean number of readouts per trial that see each lag."""
-        return self._over_readouts(self._reached / self.count)
+        return self._over_readouts(self._reached) / self.count
 
     def input_sizes(self) -> Float[np.ndarray, " columns"]:
         """Root mean square of each input over readouts, lag by lag, mean included."""

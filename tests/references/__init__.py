@@ -1,0 +1,1 @@
+"""Slow and obviously right: what the library's shortcuts are held against."""
