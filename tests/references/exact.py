@@ -23,8 +23,14 @@ def weighted_excess(response, target, weights):
     return (exact(np.asarray(weights)) * square.sum((1, 2))).sum() / 2
 
 
-def factored_excess(response, target, factor):
-    """`½ ‖F (G − G*)‖²` with all lags of a response side by side."""
+def factored_excess(response, target, factor, remainder=None):
+    """`½ ‖F (G − G*) − remainder‖²`, the remainder in the last rows of F.
+
+    All lags of a response are written side by side.
+    """
     difference = exact(np.asarray(response)) - exact(np.asarray(target))
     columns = np.moveaxis(difference, 0, 1).reshape(difference.shape[1], -1)
-    return ((columns @ exact(np.asarray(factor)).T) ** 2).sum() / 2
+    along = columns @ exact(np.asarray(factor)).T
+    if remainder is not None and remainder.size:
+        along[:, -remainder.shape[1] :] -= exact(np.asarray(remainder))
+    return (along**2).sum() / 2

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._types import Array, Float, PRNGKeyArray, ScalarLike
+from learndyn._types import Array, ArrayLike, Float, PRNGKeyArray, ScalarLike
 from learndyn.network._linear_rnn import LinearRNN
 from learndyn.network._modes import Bases, Modes, network_from_modes
 
@@ -56,9 +56,9 @@ def init_unaligned(
 
 def init_aligned(
     task: _HasSingularVectors,
-    a: ScalarLike | Float[Array, " modes"],
-    b: ScalarLike | Float[Array, " modes"],
-    c: ScalarLike | Float[Array, " modes"],
+    a: ScalarLike | Float[ArrayLike, " modes"],
+    b: ScalarLike | Float[ArrayLike, " modes"],
+    c: ScalarLike | Float[ArrayLike, " modes"],
     *,
     n_hidden: int | None = None,
     key: PRNGKeyArray,

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from learndyn._errors import InputError
 from learndyn._types import (
     Array,
+    ArrayLike,
     Float,
     ImpulseResponse,
     InputWeights,
@@ -67,7 +68,9 @@ class LinearRNN(eqx.Module):
         """Number of output channels."""
         return self.w_y.shape[-2]
 
-    def __call__(self, x: Float[Array, "trajectories T in"]) -> Float[Array, "trajectories T out"]:
+    def __call__(
+        self, x: Float[ArrayLike, "trajectories T in"]
+    ) -> Float[Array, "trajectories T out"]:
         """Outputs at every step, `ŷ_t = W_y Σ_{i≤t} W_h^{t−i} W_x x_i` (eq. 3).
 
         Args:

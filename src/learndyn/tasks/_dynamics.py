@@ -5,18 +5,18 @@ from typing import Literal
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._types import Array, Float, ScalarLike
+from learndyn._types import Array, ArrayLike, Float, ScalarLike
 
 Kind = Literal["constant", "inverse_exponential", "exponential", "dirac_delta"]
 
 
 def task_dynamics(
     kind: Kind,
-    delta: ScalarLike | Float[Array, " modes"],
-    lam: ScalarLike | Float[Array, " modes"] | None,
+    delta: ScalarLike | Float[ArrayLike, " modes"],
+    lam: ScalarLike | Float[ArrayLike, " modes"] | None,
     length: int,
     *,
-    kappa: ScalarLike | Float[Array, " modes"] | None = None,
+    kappa: ScalarLike | Float[ArrayLike, " modes"] | None = None,
 ) -> Float[Array, "*modes T"]:
     """Temporal singular values `s_t = δ f(λ, t)`, `t = 1 … T`.
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._types import Array, Float, ImpulseResponse, PRNGKeyArray
+from learndyn._types import Array, ArrayLike, Float, ImpulseResponse, PRNGKeyArray, Shaped
 from learndyn.statistics import TaskStatistics
 from learndyn.tasks._white import lag_weights, respond, white_inputs
 
@@ -82,7 +82,7 @@ class StructuredTask(eqx.Module):
 
 
 def structured_task(
-    spectrum: Float[Array, "*modes T"],
+    spectrum: Shaped[ArrayLike, "*modes T"],
     n_in: int,
     n_out: int,
     *,
