@@ -1,6 +1,5 @@
 """Tasks with constant singular vectors and any temporal singular values (P.4.1, SVD form)."""
 
-import math
 from typing import Literal
 
 import equinox as eqx
@@ -129,7 +128,7 @@ def structured_task(
     reads_every_step(outputs)
     keys = jax.random.split(key)
     vectors = tuple(
-        jnp.linalg.qr(jax.random.normal(k, (n, spectrum.shape[0])) / math.sqrt(n))[0]
+        jnp.linalg.qr(jax.random.normal(k, (n, spectrum.shape[0])))[0]
         for k, n in zip(keys, (n_out, n_in), strict=True)
     )
     return StructuredTask(spectrum * 1.0, (vectors[0], vectors[1]), outputs)
