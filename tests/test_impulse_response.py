@@ -16,7 +16,7 @@ from references import loop_network
 
 EPS = np.finfo(float).eps
 # Both sides of the length from which responses are doubled, and of powers of two.
-LENGTHS = (1, 2, 49, 50, 51, 130)
+LENGTHS = (1, 2, 49, 50, 51, 64, 65, 130)
 # Both sides of the size up to which a product is written as a sum of outer products.
 HIDDEN = (1, 8, 9)
 
@@ -70,7 +70,7 @@ def test_outputs_are_those_of_the_loop():
 
 
 @pytest.mark.parametrize(
-    ("length", "n_hidden"), [(1, 8), (2, 9), (49, 8), (50, 9), (51, 8), (130, 1)]
+    ("length", "n_hidden"), [(1, 8), (2, 9), (49, 8), (50, 9), (65, 8), (130, 1)]
 )
 def test_adjoint_states_are_the_derivative_of_the_responses(length, n_hidden):
     net = random_network(n_hidden)

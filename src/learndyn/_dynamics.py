@@ -191,11 +191,10 @@ def _extreme_eigenvalue(problem, weights, which, start):
     linear_operator: Any = LinearOperator
     extreme: Any = eigsh
     operator = linear_operator((size, size), matvec=product, dtype=dtype)
-    anywhere = np.random.default_rng(0).normal(size=size) / np.sqrt(size)
+    anywhere = np.random.default_rng(0).normal(size=size)
     if not product(anywhere).any():  # a Hessian of zeros, which ARPACK refuses
         return np.zeros(()), None
-    # Never the last direction alone: it may be an exact one, blind to a larger one beside it.
-    start = anywhere if start is None else start + 0.01 * anywhere
+    start = anywhere if start is None else start
     values, vectors = extreme(operator, k=1, which=which, v0=start.astype(dtype), tol=1e-6)
     return np.asarray(values[0]), vectors[:, 0]
 
