@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from learndyn._problem import Problem as Problem
     from learndyn._solve import solve as solve
     from learndyn._train import train as train
+    from learndyn._units import loss_scale as loss_scale
     from learndyn.methods import GradientDescent as GradientDescent
     from learndyn.methods import ModeFlow as ModeFlow
     from learndyn.methods import WeightFlow as WeightFlow
@@ -49,6 +50,7 @@ _HOMES = {
     "learndyn._problem": ("Problem",),
     "learndyn._solve": ("solve",),
     "learndyn._train": ("train",),
+    "learndyn._units": ("loss_scale",),
     "learndyn.methods": ("GradientDescent", "ModeFlow", "WeightFlow"),
     "learndyn.network": ("LinearRNN", "init_aligned", "init_unaligned"),
     "learndyn.statistics": ("TaskStatistics", "Trials"),

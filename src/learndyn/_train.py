@@ -72,9 +72,7 @@ def _train(problem, bases, violations, data, name, method, tolerance, max_steps)
     curve = make_curve(path, statistics, bases, violations, name, method.settings())
     size = sum(w.size for w in jax.tree.leaves(problem.net))
     if size > _DENSE:
-        kind = RESULTS.where(
-            curve.result == RESULTS.minimum, RESULTS.stationary, curve.result
-        )
+        kind = RESULTS.where(curve.result == RESULTS.minimum, RESULTS.stationary, curve.result)
     else:
         eigenvalues = jnp.linalg.eigvalsh(hessian(problem, curve.final))
         kind = _kind(curve.result, eigenvalues[0], eigenvalues[-1], slope)

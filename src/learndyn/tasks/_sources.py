@@ -68,7 +68,7 @@ def digits() -> Trials:
         (1797, 8, 8)
     """
     with _needs("sklearn", "The data set of digits", extra="examples"):
-        from sklearn.datasets import load_digits
+        from sklearn.datasets import load_digits  # pyright: ignore[reportMissingImports]
     pixels, digit = load_digits(return_X_y=True)
     # Counts of black points in squares of 4 × 4.
     return Trials(np.reshape(pixels, (-1, 8, 8)) / 16, np.eye(10)[digit])
@@ -157,5 +157,5 @@ def _multisensory_task() -> type:
         import matplotlib
 
         with matplotlib.rc_context():
-            from neurogym.envs.native.multisensory import MultiSensoryIntegration
+            from neurogym.envs.native.multisensory import MultiSensoryIntegration  # pyright: ignore[reportMissingImports]
     return MultiSensoryIntegration
