@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from learndyn._errors import SolveError as SolveError
     from learndyn._problem import Problem as Problem
     from learndyn._solve import solve as solve
+    from learndyn._study import Study as Study
+    from learndyn._study import study as study
     from learndyn._train import train as train
     from learndyn._units import loss_scale as loss_scale
     from learndyn.methods import GradientDescent as GradientDescent
@@ -49,6 +51,7 @@ _HOMES = {
     "learndyn._errors": ("AssumptionError", "InputError", "SolveError"),
     "learndyn._problem": ("Problem",),
     "learndyn._solve": ("solve",),
+    "learndyn._study": ("Study", "study"),
     "learndyn._train": ("train",),
     "learndyn._units": ("loss_scale",),
     "learndyn.methods": ("GradientDescent", "ModeFlow", "WeightFlow"),

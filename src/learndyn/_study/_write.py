@@ -1,0 +1,55 @@
+"""The files of a study, each whole, the summary last."""
+
+import json
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+from learndyn._curve import LearningCurve
+from learndyn._io import write_whole
+from learndyn.report import learning_figure
+
+SUMMARY, RUN = "summary.json", "run.json"
+
+
+class _Study(Protocol):
+    configuration: dict
+
+    @property
+    def temporal_singular_values(self): ...
+
+    def summary(self) -> dict: ...
+
+
+def write_study(
+    folder: str | os.PathLike, predicted: LearningCurve, trained: LearningCurve, study: _Study
+) -> None:
+    """Write the files of a study.
+
+    Args:
+        folder: where; made if missing.
+        predicted: predicted curve.
+        trained: trained curve.
+        study: the study.
+    """
+    folder = Path(folder)
+    write_json(folder / RUN, study.configuration)
+    predicted.save(folder / "predicted.nc")
+    trained.save(folder / "trained.nc")
+    figure = learning_figure(predicted, trained, study.temporal_singular_values)
+    write_whole(folder / "figure.svg", lambda to: figure.savefig(to, metadata={"Date": None}))
+    packages = ("learndyn", "jax", "equinox", "diffrax", "numpy")
+    versions = {name: version(name) for name in packages}
+    write_json(folder / SUMMARY, {**study.summary(), "versions": versions})
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write JSON, whole or not at all.
+
+    Args:
+        path: file name.
+        content: what to write.
+    """
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    write_whole(path, lambda to: to.write_text(text))

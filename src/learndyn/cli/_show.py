@@ -1,0 +1,107 @@
+"""Tables and progress on a terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+_MEANINGS = {
+    "white_input": "inputs uncorrelated, of unit variance",
+    "constant_bases": "singular vectors the same at every lag",
+    "aligned": "network aligned to the task",
+    "balanced": "input and output weights of one size",
+}
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int, float], None]]:
+    """A bar of training steps on standard error, silent when that is not a terminal.
+
+    Yields:
+        A function of steps done, steps in all, and the loss.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("steps, loss {task.fields[loss]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("following the flow", total=None, loss="…")
+
+        def report(done: int, total: int, loss: float) -> None:
+            bar.update(
+                task, description="training", completed=done, total=total, loss=f"{loss:.4g}"
+            )
+
+        yield report
+
+
+def print_summary(summary: dict, folder: Path) -> None:
+    """Print a study as tables.
+
+    Args:
+        summary: its summary.
+        folder: where its files are.
+    """
+    console = Console()
+    task, configuration = summary["task"], summary["configuration"]
+    console.print(
+        f"\n[bold]{configuration['source']}[/]: {configuration['trials']} trials of "
+        f"{task['steps']} steps, {task['inputs']} inputs, {task['outputs']} outputs; "
+        f"{configuration['hidden']} hidden units"
+    )
+    console.print(_spectrum(task["temporal_singular_values"]))
+    console.print(_assumptions(summary["assumptions"]))
+    console.print(_losses(summary))
+    plan = summary["plan"]
+    console.print(
+        f"{summary['training']['steps']:,} steps at rate {plan['learning_rate']:.3g} "
+        f"({plan['learning_rate'] * plan['curvature']:.2g} over the largest curvature, "
+        f"{plan['curvature']:.3g}), to time {plan['horizon']:.4g}."
+    )
+    if plan["shortened"]:
+        console.print("Learning is not over by then; allow more with --max-steps.")
+    console.print(f"Files in {folder}: summary.json, predicted.nc, trained.nc, figure.svg")
+
+
+def _spectrum(values: list[list[float]]) -> Table:
+    table = Table(title="Temporal singular values, by step of the trial", title_justify="left")
+    table.add_column("mode")
+    steps = len(values[0])
+    shown = list(range(steps)) if steps <= 10 else [0, 1, 2, None, steps - 3, steps - 2, steps - 1]
+    for step in shown:
+        table.add_column("…" if step is None else f"t={step + 1}", justify="right")
+    for mode, row in enumerate(values[:8], start=1):
+        table.add_row(str(mode), *("…" if s is None else f"{row[s]:.3g}" for s in shown))
+    return table
+
+
+def _assumptions(violations: dict[str, float]) -> Table:
+    table = Table(title="Assumptions of the aligned theory", title_justify="left")
+    for column in ("assumption", "meaning", "violation"):
+        table.add_column(column, justify="right" if column == "violation" else "left")
+    for name, value in violations.items():
+        table.add_row(name, _MEANINGS[name], f"{value:.2g}")
+    return table
+
+
+def _losses(summary: dict) -> Table:
+    loss, recurrent = summary["loss"], summary["recurrent_singular_values"]
+    table = Table(title="Predicted and trained", title_justify="left")
+    for column in ("", "predicted", "trained"):
+        table.add_column(column, justify="left" if not column else "right")
+    table.add_row("loss at the start", f"{loss['first']:.4g}", f"{loss['first']:.4g}")
+    table.add_row("loss at the end", f"{loss['predicted']:.4g}", f"{loss['trained']:.4g}")
+    table.add_row("floor", f"{loss['floor']:.4g}", f"{loss['floor']:.4g}")
+    pairs = zip(recurrent["predicted"][:4], recurrent["trained"][:4], strict=True)
+    for i, (predicted, trained) in enumerate(pairs, start=1):
+        table.add_row(f"recurrent singular value {i}", f"{predicted:.3f}", f"{trained:.3f}")
+    gap = loss["largest_relative_gap"]
+    table.add_row("largest gap of the loss", "", f"{100 * gap:.2g} %")
+    return table

@@ -1,0 +1,65 @@
+"""Learning as a drawing: the task's spectrum, the loss and the recurrent weights."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from learndyn._curve import LearningCurve
+
+# Okabe and Ito's palette, told apart by colour-blind readers.
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+
+
+def learning_figure(
+    predicted: LearningCurve, trained: LearningCurve, spectrum: np.ndarray
+) -> Figure:
+    """Draw prediction, dashed, over training, coloured.
+
+    Args:
+        predicted: predicted curve.
+        trained: trained curve, at the same times.
+        spectrum: temporal singular values, `(modes, T)`, in t order.
+
+    Returns:
+        A figure of three panels.
+    """
+    figure = Figure(figsize=(11, 3.4), layout="constrained")
+    tasks, losses, weights = figure.subplots(1, 3)
+    _draw_spectrum(tasks, spectrum)
+    _draw(losses, trained, predicted, lambda c: np.asarray(c.loss)[:, None])
+    losses.set(title="Loss", ylabel="½ mean squared error", yscale="log")
+    if float(trained.floor) > 1e-9 * float(trained.loss[0]):
+        losses.axhline(float(trained.floor), color="0.6", lw=1, ls=":", label="floor")
+    losses.legend(frameon=False)
+    _draw(weights, trained, predicted, lambda c: np.asarray(c.singular_values.w_h))
+    weights.axhline(1.0, color="0.8", lw=1, zorder=0)
+    weights.set(title="Recurrent weights", ylabel="singular values")
+    for axes in (losses, weights):
+        # Linear near the start, so that time zero is on the axis.
+        axes.set_xscale("symlog", linthresh=max(float(trained.times[1]), 1e-12) * 10)
+        axes.set(xlabel="learning time", xlim=(0, float(trained.times[-1])))
+        axes.xaxis.get_major_locator().set_params(numticks=6)
+    for axes in (tasks, losses, weights):
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _draw_spectrum(axes, spectrum: np.ndarray) -> None:
+    steps = np.arange(1, spectrum.shape[1] + 1)
+    for mode, (values, colour) in enumerate(zip(spectrum, _cycle(), strict=False), start=1):
+        axes.plot(steps, values, "o-", ms=3, color=colour, label=f"mode {mode}")
+    axes.set(title="Task", xlabel="step of the trial", ylabel="temporal singular value")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False, fontsize="small")
+
+
+def _draw(axes, trained: LearningCurve, predicted: LearningCurve, values) -> None:
+    for i, (line, theory, colour) in enumerate(
+        zip(values(trained).T, values(predicted).T, _cycle(), strict=False)
+    ):
+        axes.plot(trained.times, line, color=colour, lw=2.5, label=None if i else "trained")
+        axes.plot(trained.times, theory, "k--", lw=1, label=None if i else "predicted")
+
+
+def _cycle():
+    while True:
+        yield from _COLOURS
