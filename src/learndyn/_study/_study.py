@@ -61,6 +61,7 @@ class Study:
         """
         statistics = self.problem.statistics
         first, last = float(self.trained.loss[0]), float(self.trained.loss[-1])
+        assert self.trained.steps is not None
         return {
             "configuration": self.configuration,
             "task": {
@@ -102,7 +103,8 @@ class Study:
         Args:
             folder: where; made if missing.
         """
-        write_study(folder, self.predicted, self.trained, self)
+        spectrum = self.temporal_singular_values
+        write_study(folder, self.predicted, self.trained, spectrum, self.summary())
 
 
 def study(

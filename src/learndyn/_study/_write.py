@@ -4,7 +4,8 @@ import json
 import os
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+
+import numpy as np
 
 from learndyn._curve import LearningCurve
 from learndyn._io import write_whole
@@ -13,17 +14,12 @@ from learndyn.report import learning_figure
 SUMMARY, RUN = "summary.json", "run.json"
 
 
-class _Study(Protocol):
-    configuration: dict
-
-    @property
-    def temporal_singular_values(self): ...
-
-    def summary(self) -> dict: ...
-
-
 def write_study(
-    folder: str | os.PathLike, predicted: LearningCurve, trained: LearningCurve, study: _Study
+    folder: str | os.PathLike,
+    predicted: LearningCurve,
+    trained: LearningCurve,
+    spectrum: np.ndarray,
+    summary: dict,
 ) -> None:
     """Write the files of a study.
 
@@ -31,17 +27,18 @@ def write_study(
         folder: where; made if missing.
         predicted: predicted curve.
         trained: trained curve.
-        study: the study.
+        spectrum: temporal singular values, `(modes, T)`, in t order.
+        summary: the study in numbers, with its configuration.
     """
     folder = Path(folder)
-    write_json(folder / RUN, study.configuration)
+    write_json(folder / RUN, summary["configuration"])
     predicted.save(folder / "predicted.nc")
     trained.save(folder / "trained.nc")
-    figure = learning_figure(predicted, trained, study.temporal_singular_values)
+    figure = learning_figure(predicted, trained, spectrum)
     write_whole(folder / "figure.svg", lambda to: figure.savefig(to, metadata={"Date": None}))
     packages = ("learndyn", "jax", "equinox", "diffrax", "numpy")
     versions = {name: version(name) for name in packages}
-    write_json(folder / SUMMARY, {**study.summary(), "versions": versions})
+    write_json(folder / SUMMARY, {**summary, "versions": versions})
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -33,10 +33,11 @@ def learning_figure(
     _draw(weights, trained, predicted, lambda c: np.asarray(c.singular_values.w_h))
     weights.axhline(1.0, color="0.8", lw=1, zorder=0)
     weights.set(title="Recurrent weights", ylabel="singular values")
+    times = np.asarray(trained.times)
     for axes in (losses, weights):
         # Linear near the start, so that time zero is on the axis.
-        axes.set_xscale("symlog", linthresh=max(float(trained.times[1]), 1e-12) * 10)
-        axes.set(xlabel="learning time", xlim=(0, float(trained.times[-1])))
+        axes.set_xscale("symlog", linthresh=max(float(times[1]), 1e-12) * 10)
+        axes.set(xlabel="learning time", xlim=(0, float(times[-1])))
         axes.xaxis.get_major_locator().set_params(numticks=6)
     for axes in (tasks, losses, weights):
         axes.spines[["top", "right"]].set_visible(False)
