@@ -33,6 +33,12 @@ class Study:
         trained: learning curve of gradient descent.
         comparison: predicted minus trained.
         configuration: all it takes to make the study again from the same trials.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> x = np.random.default_rng(0).normal(size=(200, 2, 1))
+        >>> ld.study(x, x.sum(1), scale=0.5).temporal_singular_values.shape
+        (1, 2)
     """
 
     problem: Problem
