@@ -1,0 +1,1 @@
+"""Benchmarks of learndyn against peers, one module per subject: `python -m benchmarks`."""
