@@ -40,7 +40,7 @@ def main() -> None:
 def _table(rows: list[Row]) -> Table:
     table = Table("subject", "quantity", "value", "unit", "aim", "met", "note")
     for row in rows:
-        value = "–" if row.value is None else f"{row.value:.3g}"  # noqa: RUF001
+        value = "–" if row.value is None else f"{row.value:.3g}"
         met = "" if row.met is None else "yes" if row.met else "NO"
         table.add_row(row.subject, row.quantity, value, row.unit, row.aim, met, row.note)
     return table

@@ -49,7 +49,7 @@ def _measure(target: str) -> list[Row]:
 
     short = f"t = {_SHORT:g}"
     return [
-        row("compile (first call − run)", first - duration, "s"),  # noqa: RUF001
+        row("compile (first call − run)", first - duration, "s"),
         row("run to t = 1e5, 200 times", duration, "s", **at_most(2, duration)),
         row("solver steps to t = 1e5", int(implicit(_END)), "", note="no requested times between"),
         row(f"solver steps to {short}", steps["implicit"], ""),

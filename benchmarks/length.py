@@ -17,7 +17,7 @@ def run() -> list[Row]:
     slope = float(np.polyfit(np.log(_LENGTHS), np.log(costs), 1)[0])
     long = float(np.polyfit(np.log(_LENGTHS[2:]), np.log(costs[2:]), 1)[0])
     rows = [
-        Row("length", f"T={length}: one step, N=4", 1e6 * cost, "µs")  # noqa: RUF001
+        Row("length", f"T={length}: one step, N=4", 1e6 * cost, "µs")
         for length, cost in zip(_LENGTHS, costs, strict=True)
     ]
     return [

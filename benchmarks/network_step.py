@@ -45,8 +45,7 @@ def _measure(size: int, length: int) -> list[Row]:
         return Row("network_step", f"N={size} T={length}: {quantity}", value, unit, **rest)
 
     rows = [
-        row(f"{name}, per network-step", 1e6 * timed.median(name), "µs")
-        for name in timed.times  # noqa: RUF001
+        row(f"{name}, per network-step", 1e6 * timed.median(name), "µs") for name in timed.times
     ]
     aims = {"torch loop": 500, "torch.bmm": 3, "vmapped jax.grad": 3}
     for name, aim in aims.items():
@@ -54,7 +53,7 @@ def _measure(size: int, length: int) -> list[Row]:
             ratio = timed.ratio(name, "learndyn")
             rows.append(row(f"{name} / learndyn", ratio, "x", **at_least(aim, ratio)))
     if torch_missing:
-        rows.append(row("torch peers", None, "µs", note="torch is not installed"))  # noqa: RUF001
+        rows.append(row("torch peers", None, "µs", note="torch is not installed"))
     return [*rows, row("learndyn, compile", compile_time, "s", **at_most(2, compile_time))]
 
 
