@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from learndyn._curve import RESULTS, Path, State
 from learndyn._dynamics import freeze, velocity
@@ -235,7 +236,8 @@ def _finite_loss(problem: Problem, net: LinearRNN):
 
 
 def _check_positive(name: str, value: ScalarLike) -> None:
-    if not isinstance(value, Tracer) and not (jnp.isfinite(value) & (value > 0)).all():
+    # NumPy, since under jit even a comparison of plain numbers by jax is traced.
+    if not isinstance(value, Tracer) and not np.all(np.isfinite(value) & (np.asarray(value) > 0)):
         raise InputError(f"a positive, finite {name}", f"{value}")
 
 
