@@ -78,7 +78,10 @@ def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
     }
     for group, values in (("violation", curve.violations), ("setting", curve.settings)):
         for name, value in values.items():
-            variables[f"{group}_{name}"] = ((), np.asarray(value))
+            # Numbers have no dimension, but a random key is several.
+            value = np.asarray(value)
+            dimensions = tuple(f"{group}_{name}_{d}" for d in range(value.ndim))
+            variables[f"{group}_{name}"] = (dimensions, value)
     for name, value in (("time", curve.state.time), ("step", curve.state.step)):
         variables[f"state_{name}"] = ((), np.asarray(value))
     for i, leaf in enumerate(curve.state.leaves):

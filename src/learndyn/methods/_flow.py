@@ -13,7 +13,7 @@ from jax.flatten_util import ravel_pytree
 
 from learndyn._curve import RESULTS, Path, State
 from learndyn._errors import InputError
-from learndyn._problem import Problem
+from learndyn._problem import PARTS, Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.methods._method import Method, speed
 from learndyn.network import LinearRNN
@@ -166,6 +166,22 @@ def _default_solver(size: int, rtol: float, atol: float) -> diffrax.AbstractSolv
     # Diffrax's own root finder stops after a few iterations and takes five times as many steps
     # on these flows; iterating the chord method to the tolerance of the step costs less.
     return diffrax.Kvaerno5(root_finder=optimistix.Chord(rtol=rtol, atol=atol))
+
+
+def hold_frozen(problem: Problem, start: Any, now: Any) -> Any:
+    """Put frozen parts back, which implicit steps move by rounding.
+
+    Args:
+        problem: the problem.
+        start: weights or modes at the start.
+        now: the same later.
+
+    Returns:
+        The later ones, their frozen parts with every bit of the start.
+    """
+    leaves, structure = jax.tree.flatten(now)
+    pairs = zip(PARTS, jax.tree.leaves(start), leaves, strict=True)
+    return jax.tree.unflatten(structure, [s if p in problem.frozen else n for p, s, n in pairs])
 
 
 def _hold_last(first, values, valid):

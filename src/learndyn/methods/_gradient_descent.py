@@ -226,7 +226,9 @@ class GradientDescent(Method):
         return net + (-rate) * freeze(problem, update), memory
 
     def _path(self, weights, steps, valid, result, step, last) -> Path:
-        times = None if self.time_scale is None else steps * self.time_per_step
+        times = None
+        if self.time_scale is not None:
+            times = (steps * self.time_per_step).astype(weights.w_x.dtype)
         state = State(step * self.time_per_step, step, tuple(jax.tree.leaves(last)))
         return Path(times, steps, weights, valid, result, state)
 

@@ -10,7 +10,7 @@ from learndyn._curve import Path, State
 from learndyn._dynamics import velocity
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
-from learndyn.methods._flow import Flow
+from learndyn.methods._flow import Flow, hold_frozen
 from learndyn.network import Bases, LinearRNN, Modes, network_from_modes, network_modes
 from learndyn.statistics import TaskStatistics
 
@@ -80,4 +80,8 @@ class ModeFlow(Flow):
         def field(modes: Modes) -> Modes:
             return jax.vmap(one)(targets, *modes)
 
-        return field, network_modes(problem.net, bases), lambda m: network_from_modes(m, bases)
+        def to_net(modes: Modes) -> LinearRNN:
+            return network_from_modes(hold_frozen(problem, start, modes), bases)
+
+        start = network_modes(problem.net, bases)
+        return field, start, to_net

@@ -1,5 +1,6 @@
 """The gradient flow of the weights, with no assumption."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,7 +9,7 @@ from learndyn._curve import Path, State
 from learndyn._dynamics import velocity
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
-from learndyn.methods._flow import Flow
+from learndyn.methods._flow import Flow, hold_frozen
 from learndyn.network import Bases, LinearRNN
 
 
@@ -59,4 +60,5 @@ class WeightFlow(Flow):
         return sum(w.size for w in jax.tree.leaves(problem.net))
 
     def _flow(self, problem: Problem) -> tuple[Any, LinearRNN, Any]:
-        return (lambda net: velocity(problem, net)), problem.net, (lambda net: net)
+        start = problem.net
+        return partial(velocity, problem), start, partial(hold_frozen, problem, start)
