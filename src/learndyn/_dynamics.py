@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from scipy.sparse.linalg import LinearOperator, eigsh
 
 from learndyn._problem import PARTS, Problem
 from learndyn._types import Float
@@ -176,6 +175,9 @@ _jitted_hessian = eqx.filter_jit(hessian)
 
 
 def _extreme_eigenvalue(problem, weights, which, start):
+    # Imported here: it takes a third of a second, and most curves never need it.
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
     size = len(_free_entries(problem))
     if size == 0:
         return np.zeros(()), None

@@ -1,0 +1,62 @@
+"""The command line answers bad input with one sentence, exit code 2, and no files."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+_GOOD = {"x": np.ones((5, 3, 2)), "y": np.ones((5, 1))}
+_NAN = np.ones((5, 3, 2))
+_NAN[3, 1, 0] = np.nan
+
+BAD_ARRAYS = {
+    "a number that is not finite": ({**_GOOD, "x": _NAN}, "x[3, 1, 0]"),
+    "shapes that disagree": ({**_GOOD, "y": np.ones((4, 1))}, "5 trajectories"),
+    "nothing at all": ({**_GOOD, "x": np.ones((0, 3, 2))}, "empty"),
+    "inputs of another rank": ({**_GOOD, "x": np.ones((5, 3))}, "(5, 3)"),
+    "objects": ({**_GOOD, "y": np.array([["a"]] * 5, object)}, "objects"),
+}
+
+
+def _refused(folder, *arguments):
+    """Run `learndyn study`; the one line it prints when it refuses."""
+    out = folder / "out"
+    command = [sys.executable, "-c", "from learndyn.cli import main; main()", "study"]
+    done = subprocess.run(
+        [*command, *map(str, arguments), "--out", str(out)], capture_output=True, text=True
+    )
+    assert done.returncode == 2, done
+    assert not out.exists()
+    assert done.stdout == ""
+    (line,) = done.stderr.strip().splitlines()
+    return line
+
+
+@pytest.mark.parametrize("case", BAD_ARRAYS)
+def test_arrays_that_cannot_be_used(case, tmp_path):
+    arrays, words = BAD_ARRAYS[case]
+    np.savez(tmp_path / "bad.npz", **arrays)
+    assert words in _refused(tmp_path, tmp_path / "bad.npz")
+
+
+def test_a_missing_and_a_corrupt_file(tmp_path):
+    assert "missing.npz" in _refused(tmp_path, tmp_path / "missing.npz")
+    (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 not an archive")
+    assert "damaged" in _refused(tmp_path, tmp_path / "bad.npz")
+
+
+def test_a_rate_at_which_training_diverges(tmp_path):
+    line = _refused(tmp_path, "integration", "--trials", 50, "--learning-rate", 100)
+    assert "diverged" in line
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path):
+    out = tmp_path / "used"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    command = [sys.executable, "-c", "from learndyn.cli import main; main()", "study"]
+    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]
