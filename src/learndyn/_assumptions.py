@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
-from learndyn.network import Bases, LinearRNN, network_from_modes, network_modes
+from learndyn.network import Bases, LinearRNN, network_from_modes, network_modes, response_modes
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def constant_bases(problem: Problem, bases: Bases) -> Scalar:
         `‖C − U diag(Uᵀ C V) Vᵀ‖ / ‖C‖` over all lags.
     """
     cross = problem.statistics.cross_moments
-    diagonal = jnp.einsum("om,koi,im->km", bases.output, cross, bases.input)
+    diagonal = response_modes(cross, bases.output, bases.input)
     kept = jnp.einsum("om,km,im->koi", bases.output, diagonal, bases.input)
     return _share(cross - kept, cross)
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, ImpulseResponse
-from learndyn.network import Bases, LinearRNN, recover_bases
+from learndyn.network import Bases, LinearRNN, recover_bases, response_modes
 
 # Rounds of alternating polar factors; each can only raise the diagonal share.
 _ROUNDS = 100
@@ -52,12 +52,12 @@ def _diagonalizing_pair(cross: ImpulseResponse, net: LinearRNN):
     lefts, _, rights = jnp.linalg.svd(starts, full_matrices=False)
     refine = jax.vmap(lambda u, v: _ascend(cross, u, v))
     lefts, rights = refine(lefts, jnp.swapaxes(rights, 1, 2))
-    strengths = jax.vmap(lambda u, v: jnp.sum(_diagonals(cross, u, v) ** 2, 0))(lefts, rights)
+    strengths = jax.vmap(lambda u, v: jnp.sum(response_modes(cross, u, v) ** 2, 0))(lefts, rights)
     best = jnp.argmax(strengths.sum(1))
     order = jnp.argsort(-strengths[best])
     left, right = lefts[best][:, order], rights[best][:, order]
     # Signs: singular values are nonnegative where the correlations are largest.
-    diagonals = _diagonals(cross, left, right)
+    diagonals = response_modes(cross, left, right)
     largest = jnp.take_along_axis(diagonals, jnp.argmax(abs(diagonals), 0)[None], 0)[0]
     return left, right * jnp.where(largest < 0, -1, 1).astype(right.dtype)
 
@@ -74,15 +74,11 @@ def _own_map(net: LinearRNN) -> Float[Array, "out in"]:
 def _ascend(cross, left, right):
     def turn(_, pair):
         left, right = pair
-        left = _polar(jnp.einsum("km,koi,im->om", _diagonals(cross, left, right), cross, right))
-        right = _polar(jnp.einsum("km,koi,om->im", _diagonals(cross, left, right), cross, left))
+        left = _polar(jnp.einsum("km,koi,im->om", response_modes(cross, left, right), cross, right))
+        right = _polar(jnp.einsum("km,koi,om->im", response_modes(cross, left, right), cross, left))
         return left, right
 
     return jax.lax.fori_loop(0, _ROUNDS, turn, (left, right))
-
-
-def _diagonals(cross: ImpulseResponse, left, right) -> Float[Array, "lag modes"]:
-    return jnp.einsum("om,koi,im->km", left, cross, right)
 
 
 def _polar(matrix):

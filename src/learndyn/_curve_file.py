@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import xarray
 
 _FORMAT = "learndyn learning curve 1"
-_VERSIONS = ("learndyn", "jax", "equinox", "diffrax", "numpy")
 _UNITS = {
     "times": "learning time of dW/dt = -grad L",
     "steps": "gradient steps",
@@ -46,6 +45,16 @@ _DIMENSIONS = {
     "basis_input": ("in", "mode"),
     "basis_hidden": ("hidden", "mode"),
 }
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of what a result depends on.
+
+    Returns:
+        Version by name of the package.
+    """
+    packages = ("learndyn", "jax", "equinox", "diffrax", "numpy")
+    return {name: version(name) for name in packages}
 
 
 def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
@@ -94,7 +103,7 @@ def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
         "sentence": str(RESULTS[curve.result]),
         "method": curve.method,
         "state_leaves": len(curve.state.leaves),
-        "versions": json.dumps({name: version(name) for name in _VERSIONS}),
+        "versions": json.dumps(package_versions()),
     }
     dataset = xarray.Dataset(variables, attrs=attributes)
     return dataset.assign_coords(time=("time", np.asarray(arrays[axis]), {"units": _UNITS[axis]}))

@@ -175,15 +175,15 @@ _jitted_hessian = eqx.filter_jit(hessian)
 
 
 def _extreme_eigenvalue(problem, weights, which, start):
-    # Imported here: it takes a third of a second, and most curves never need it.
-    from scipy.sparse.linalg import LinearOperator, eigsh
-
     size = len(_free_entries(problem))
     if size == 0:
         return np.zeros(()), None
     if size <= _DENSE_HESSIAN:
         values = np.linalg.eigvalsh(np.asarray(_jitted_hessian(problem, weights)))
         return np.asarray(values[-1 if which == "LA" else 0]), None
+    # Imported here: it takes a third of a second, and most curves never need it.
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
     dtype = np.dtype(weights.w_x.dtype)
 
     def product(vector):

@@ -107,10 +107,6 @@ class GradientDescent(Method):
         """Learning time of one step; the learning rate itself where there is no flow time."""
         return self.learning_rate * (1.0 if self.time_scale is None else self.time_scale)
 
-    def aligned_times(self, times: Float[Array, " times"]) -> Float[Array, " times"]:
-        """See `Method`."""
-        return jnp.round(times / self.time_per_step) * self.time_per_step
-
     def run(
         self,
         problem: Problem,

@@ -39,17 +39,6 @@ class Method(eqx.Module):
         """
         return None
 
-    def aligned_times(self, times: Float[Array, " times"]) -> Float[Array, " times"]:
-        """The times at which the method can record, nearest to the requested ones.
-
-        Args:
-            times: requested times.
-
-        Returns:
-            Recorded times.
-        """
-        return times
-
     @abc.abstractmethod
     def run(
         self,

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
 
 from learndyn._assumptions import ALIGNED, CONSTANT_BASES, WHITE, Assumption
 from learndyn._curve import Path, State
@@ -11,7 +10,14 @@ from learndyn._dynamics import velocity
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.methods._flow import Flow, hold_frozen
-from learndyn.network import Bases, LinearRNN, Modes, network_from_modes, network_modes
+from learndyn.network import (
+    Bases,
+    LinearRNN,
+    Modes,
+    network_from_modes,
+    network_modes,
+    response_modes,
+)
 from learndyn.statistics import TaskStatistics
 
 
@@ -66,9 +72,7 @@ class ModeFlow(Flow):
         return 3 * min(problem.net.n_in, problem.net.n_out, problem.net.n_hidden)
 
     def _flow(self, problem: Problem, bases: Bases) -> tuple[Any, Modes, Any]:
-        targets = jnp.einsum(
-            "om,koi,im->mk", bases.output, problem.statistics.lag_targets, bases.input
-        )
+        targets = response_modes(problem.statistics.lag_targets, bases.output, bases.input).T
 
         def one(target, a, b, c):
             net = LinearRNN(a[None, None], b[None, None], c[None, None])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 
-from learndyn._types import Array, Float
+from learndyn._types import Array, Float, ImpulseResponse
 from learndyn.network._linear_rnn import LinearRNN
 
 
@@ -57,6 +57,22 @@ def recover_bases(
     sign = jnp.where((entering * leaving).sum(0) < 0, -1.0, 1.0).astype(leaving.dtype)
     left, _, right = jnp.linalg.svd(entering + sign * leaving, full_matrices=False)
     return Bases(output=output, input=inputs, hidden=left @ right)
+
+
+def response_modes(
+    response: ImpulseResponse, output: Float[Array, "out modes"], inputs: Float[Array, "in modes"]
+) -> Float[Array, "lag modes"]:
+    """Diagonal of a filter, or of correlations, in a pair of singular bases, lag by lag.
+
+    Args:
+        response: a matrix for each lag.
+        output: left singular vectors.
+        inputs: right singular vectors.
+
+    Returns:
+        `u_αᵀ G_k v_α`, lag 0 first.
+    """
+    return jnp.einsum("om,koi,im->km", output, response, inputs)
 
 
 def network_modes(net: LinearRNN, bases: Bases) -> Modes:
