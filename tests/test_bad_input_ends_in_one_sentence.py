@@ -19,13 +19,17 @@ BAD_ARRAYS = {
 }
 
 
+def _study(out, *arguments):
+    command = [sys.executable, "-c", "from learndyn.cli import main; main()", "study"]
+    return subprocess.run(
+        [*command, *map(str, arguments), "--out", str(out)], capture_output=True, text=True
+    )
+
+
 def _refused(folder, *arguments):
     """Run `learndyn study`; the one line it prints when it refuses."""
     out = folder / "out"
-    command = [sys.executable, "-c", "from learndyn.cli import main; main()", "study"]
-    done = subprocess.run(
-        [*command, *map(str, arguments), "--out", str(out)], capture_output=True, text=True
-    )
+    done = _study(out, *arguments)
     assert done.returncode == 2, done
     assert not out.exists()
     assert done.stdout == ""
@@ -46,6 +50,20 @@ def test_a_missing_and_a_corrupt_file(tmp_path):
     assert "damaged" in _refused(tmp_path, tmp_path / "bad.npz")
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--learning-rate", 0),
+        ("--learning-rate", "nan"),
+        ("--scale", "inf"),
+        ("--hidden", 0),
+        ("--max-steps", 0),
+    ],
+)
+def test_options_out_of_range(option, value, tmp_path):
+    assert "Expected" in _refused(tmp_path, "integration", "--trials", 50, option, value)
+
+
 def test_a_rate_at_which_training_diverges(tmp_path):
     line = _refused(tmp_path, "integration", "--trials", 50, "--learning-rate", 100)
     assert "diverged" in line
@@ -55,8 +73,7 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     out = tmp_path / "used"
     out.mkdir()
     (out / "notes.txt").write_text("mine")
-    command = [sys.executable, "-c", "from learndyn.cli import main; main()", "study"]
-    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True)
+    done = _study(out)
     assert done.returncode == 2
     assert "--force" in done.stderr
     assert [path.name for path in out.iterdir()] == ["notes.txt"]

@@ -30,7 +30,7 @@ class Plan(NamedTuple):
         learning_rate: rate to train at.
         horizon: learning time to train for.
         times: when to record, multiples of the rate.
-        ends: how the flow ends, in a sentence.
+        flow: the flow of the weights, at the steps of its solver.
         shortened: whether the allowed steps end before learning is over.
     """
 
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     learning_rate: float
     horizon: float
     times: np.ndarray
-    ends: LearningCurve
+    flow: LearningCurve
     shortened: bool
 
 
@@ -72,7 +72,7 @@ def plan_training(problem: Problem, *, learning_rate: float | None, max_steps: i
         learning_rate=learning_rate,
         horizon=reached,
         times=_record_times(reached, learning_rate),
-        ends=flow,
+        flow=flow,
         shortened=reached < horizon,
     )
 

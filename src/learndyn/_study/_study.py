@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from learndyn._curve import RESULTS, Comparison, LearningCurve, compare, join
@@ -15,7 +14,7 @@ from learndyn._solve import solve
 from learndyn._study._plan import Plan, plan_training
 from learndyn._study._write import write_study
 from learndyn.methods import GradientDescent, WeightFlow
-from learndyn.network import init_unaligned
+from learndyn.network import init_unaligned, response_modes
 from learndyn.statistics import Trials
 
 # Recorded points between two reports of progress.
@@ -54,10 +53,9 @@ class Study:
 
         In t order, strongest mode first.
         """
-        bases = self.trained.bases
-        targets = self.problem.statistics.lag_targets
-        by_lag = jnp.einsum("om,koi,im->mk", bases.output, targets, bases.input)
-        return np.asarray(by_lag[:, ::-1])
+        bases, targets = self.trained.bases, self.problem.statistics.lag_targets
+        by_lag = response_modes(targets, bases.output, bases.input)
+        return np.asarray(by_lag[::-1].T)
 
     def summary(self) -> dict:
         """The study in numbers, ready for JSON.
@@ -82,7 +80,7 @@ class Study:
                 "learning_rate": self.plan.learning_rate,
                 "horizon": self.plan.horizon,
                 "shortened": self.plan.shortened,
-                "flow_ends": str(RESULTS[self.plan.ends.result]),
+                "flow_ends": str(RESULTS[self.plan.flow.result]),
             },
             "loss": {
                 "floor": float(statistics.floor),
@@ -156,65 +154,90 @@ def study(
         True
     """
     trials = Trials(x, y, lengths=lengths, center=center)
-    return study_trials(
+    configuration = configure(
         trials,
+        source="arrays",
         hidden=hidden,
         scale=scale,
         seed=seed,
         learning_rate=learning_rate,
         max_steps=max_steps,
     )
+    return study_trials(trials, configuration)
 
 
-def study_trials(
+def configure(
     trials: Trials,
     *,
-    hidden: int | None = None,
-    scale: float = 0.1,
-    seed: int = 0,
-    learning_rate: float | None = None,
-    max_steps: int = 2_000_000,
-    source: str = "arrays",
-    progress: Callable[[int, int, float], None] | None = None,
-) -> Study:
-    """As `study`, of trials that are checked already.
+    source: str,
+    hidden: int | None,
+    scale: float,
+    seed: int,
+    learning_rate: float | None,
+    max_steps: int,
+) -> dict:
+    """Check the options of a study, and fill in what follows from the trials.
 
     Args:
         trials: the trials.
-        hidden: hidden units.
+        source: where they come from, for the record.
+        hidden: hidden units; None: as many as inputs or outputs, whichever are more.
         scale: size of the random start.
         seed: seed of the random start.
-        learning_rate: rate of gradient descent.
+        learning_rate: rate of gradient descent, or None.
         max_steps: gradient steps that training may take.
-        source: where the trials come from, for the record.
-        progress: called with steps done, steps in all, and the loss.
 
     Returns:
-        The study.
+        The configuration, ready for JSON.
 
     Raises:
         InputError: for options out of range.
     """
-    if not scale > 0:
-        raise InputError("a positive scale", f"{scale}")
+    if not 0 < scale < np.inf:
+        raise InputError("a positive, finite scale", f"{scale}")
     if max_steps < 1:
         raise InputError("max_steps of at least 1", f"{max_steps}")
-    hidden = max(trials.n_in, trials.n_out) if hidden is None else hidden
-    net = init_unaligned(trials.n_in, hidden, trials.n_out, scale, key=jax.random.key(seed))
-    problem = Problem(net, trials).without_trials()
-    plan = plan_training(problem, learning_rate=learning_rate, max_steps=max_steps)
-    trained = _trained(problem, plan, progress)
-    assert trained.times is not None
-    predicted = solve(problem, WeightFlow(), trained.times)
-    configuration = {
+    if learning_rate is not None:
+        GradientDescent(learning_rate)  # refuses a rate that is not positive
+    return {
         "source": source,
         "trials": trials.count,
-        "hidden": hidden,
+        "hidden": max(trials.n_in, trials.n_out) if hidden is None else hidden,
         "scale": scale,
         "seed": seed,
         "learning_rate": learning_rate,
         "max_steps": max_steps,
     }
+
+
+def study_trials(
+    trials: Trials,
+    configuration: dict,
+    *,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Study:
+    """As `study`, of trials and options that are checked already.
+
+    Args:
+        trials: the trials.
+        configuration: what `configure` returned for them.
+        progress: called with steps done, steps in all, and the loss.
+
+    Returns:
+        The study.
+    """
+    key = jax.random.key(configuration["seed"])
+    hidden, scale = configuration["hidden"], configuration["scale"]
+    net = init_unaligned(trials.n_in, hidden, trials.n_out, scale, key=key)
+    problem = Problem(net, trials).without_trials()
+    plan = plan_training(
+        problem,
+        learning_rate=configuration["learning_rate"],
+        max_steps=configuration["max_steps"],
+    )
+    trained = _trained(problem, plan, progress)
+    assert trained.times is not None
+    predicted = solve(problem, WeightFlow(), trained.times)
     comparison = compare(predicted, trained)
     return Study(problem, plan, predicted, trained, comparison, configuration)
 

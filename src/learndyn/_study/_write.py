@@ -2,12 +2,12 @@
 
 import json
 import os
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from learndyn._curve import LearningCurve
+from learndyn._curve_file import package_versions
 from learndyn._io import write_whole
 from learndyn.report import learning_figure
 
@@ -36,9 +36,7 @@ def write_study(
     trained.save(folder / "trained.nc")
     figure = learning_figure(predicted, trained, spectrum)
     write_whole(folder / "figure.svg", lambda to: figure.savefig(to, metadata={"Date": None}))
-    packages = ("learndyn", "jax", "equinox", "diffrax", "numpy")
-    versions = {name: version(name) for name in packages}
-    write_json(folder / SUMMARY, {**summary, "versions": versions})
+    write_json(folder / SUMMARY, {**summary, "versions": package_versions()})
 
 
 def write_json(path: Path, content: dict) -> None:

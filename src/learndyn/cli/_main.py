@@ -36,5 +36,5 @@ def main() -> None:
         print(f"learndyn: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("learndyn: interrupted; nothing was written.", file=sys.stderr)
+        print("learndyn: interrupted; the study is not finished.", file=sys.stderr)
         sys.exit(130)

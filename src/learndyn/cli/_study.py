@@ -35,34 +35,25 @@ def study(
     # Imported here, so that help and refusals of options do not wait for the compiler.
     import jax
 
-    from learndyn._study import claim_folder, open_source, study_trials
+    from learndyn._study import claim_folder, configure, open_source, study_trials
     from learndyn.cli._show import print_summary, progress_bar
 
     jax.config.update("jax_enable_x64", True)
     opened = open_source(source, target=target, count=trials, seed=seed)
-    configuration = {
-        "source": opened.name,
-        "trials": opened.trials.count,
-        "hidden": hidden or max(opened.trials.n_in, opened.trials.n_out),
-        "scale": scale,
-        "seed": seed,
-        "learning_rate": learning_rate,
-        "max_steps": max_steps,
-    }
+    configuration = configure(
+        opened.trials,
+        source=opened.name,
+        hidden=hidden,
+        scale=scale,
+        seed=seed,
+        learning_rate=learning_rate,
+        max_steps=max_steps,
+    )
     existed = out.exists()
     claim_folder(out, configuration, force=force)
     try:
         with nullcontext() if as_json else progress_bar() as progress:
-            done = study_trials(
-                opened.trials,
-                hidden=hidden,
-                scale=scale,
-                seed=seed,
-                learning_rate=learning_rate,
-                max_steps=max_steps,
-                source=opened.name,
-                progress=progress,
-            )
+            done = study_trials(opened.trials, configuration, progress=progress)
     except BaseException:
         if not existed:
             out.rmdir()
