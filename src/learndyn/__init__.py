@@ -10,6 +10,7 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from learndyn import theory as theory
     from learndyn._assumptions import conserved_matrix as conserved_matrix
     from learndyn._bases import problem_bases as problem_bases
     from learndyn._curve import RESULTS as RESULTS
@@ -59,13 +60,16 @@ _HOMES = {
     "learndyn.statistics": ("TaskStatistics", "Trials"),
     "learndyn.tasks": ("integration_task", "structured_task", "task_dynamics", "teacher_task"),
 }
+_ROOMS = ("theory",)
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = sorted([*_HOME, *_ROOMS])  # pyright: ignore[reportUnsupportedDunderAll]
 __version__ = _version("learndyn")
 
 
 def __getattr__(name: str):
+    if name in _ROOMS:
+        return importlib.import_module(f"learndyn.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'learndyn' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME[name]), name)

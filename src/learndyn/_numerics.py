@@ -1,0 +1,1 @@
+"""Removable singularities, each once, right in value and in gradient."""
