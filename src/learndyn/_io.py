@@ -1,9 +1,12 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and folders that may be written to."""
 
+import json
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from learndyn._errors import InputError
 
 
 def write_whole(path: str | os.PathLike, write: Callable[[Path], object]) -> Path:
@@ -30,6 +33,46 @@ def write_whole(path: str | os.PathLike, write: Callable[[Path], object]) -> Pat
     finally:
         unfinished.unlink(missing_ok=True)
     return destination
+
+
+def write_json(path: str | os.PathLike, content: dict) -> None:
+    """Write JSON, whole or not at all.
+
+    Args:
+        path: file name.
+        content: what to write.
+    """
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    write_whole(path, lambda to: to.write_text(text))
+
+
+def claim_folder(folder: Path, found: Callable[[], str | None], *, force: bool) -> None:
+    """Make a folder to write to, or refuse one that holds what must not be overwritten.
+
+    Args:
+        folder: where files will be written.
+        found: names what the folder holds that must stay, or None where nothing does; asked only
+            of a folder that is not empty.
+        force: write there all the same.
+
+    Raises:
+        InputError: if the folder is in use, or no folder can be made there.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError("a folder for --out", f"the file {folder}", "Choose another name.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("a folder for --out", f"{folder} ({error.strerror})") from error
+    if force or not any(folder.iterdir()):
+        return
+    holds = found()
+    if holds is not None:
+        raise InputError(
+            "a new or empty folder for --out",
+            f"{folder}, which holds {holds}",
+            "Choose another, or overwrite with --force.",
+        )
 
 
 def _umask() -> int:

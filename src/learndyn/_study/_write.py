@@ -1,6 +1,5 @@
 """The files of a study, each whole, the summary last."""
 
-import json
 import os
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import numpy as np
 
 from learndyn._curve import LearningCurve
 from learndyn._curve_file import package_versions
-from learndyn._io import write_whole
-from learndyn.report import learning_figure
+from learndyn._io import write_json
+from learndyn.report import learning_figure, save_svg
 
 SUMMARY, RUN = "summary.json", "run.json"
 
@@ -35,16 +34,5 @@ def write_study(
     predicted.save(folder / "predicted.nc")
     trained.save(folder / "trained.nc")
     figure = learning_figure(predicted, trained, spectrum)
-    write_whole(folder / "figure.svg", lambda to: figure.savefig(to, metadata={"Date": None}))
+    save_svg(figure, folder / "figure.svg")
     write_json(folder / SUMMARY, {**summary, "versions": package_versions()})
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Write JSON, whole or not at all.
-
-    Args:
-        path: file name.
-        content: what to write.
-    """
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    write_whole(path, lambda to: to.write_text(text))

@@ -6,6 +6,7 @@ from importlib.metadata import version
 import typer
 
 from learndyn._errors import AssumptionError, InputError, MissingExtraError, SolveError
+from learndyn.cli._figure import figure
 from learndyn.cli._study import study
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(study)
+app.command()(figure)
 
 
 @app.callback(invoke_without_command=True)
@@ -36,5 +38,5 @@ def main() -> None:
         print(f"learndyn: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("learndyn: interrupted; the study is not finished.", file=sys.stderr)
+        print("learndyn: interrupted; what was under way is not finished.", file=sys.stderr)
         sys.exit(130)

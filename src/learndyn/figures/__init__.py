@@ -1,1 +1,9 @@
 """The figures of the paper: data, drawing, and the claims that each must measure."""
+
+from learndyn.figures._claim import Claim as Claim
+from learndyn.figures._configuration import Configuration as Configuration
+from learndyn.figures._folder import claim_folder as claim_folder
+from learndyn.figures._run import FIGURES as FIGURES
+from learndyn.figures._run import FigureResult as FigureResult
+from learndyn.figures._run import load_figure as load_figure
+from learndyn.figures._run import make_figure as make_figure

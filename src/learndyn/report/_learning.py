@@ -4,9 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from learndyn._curve import LearningCurve
-
-# Okabe and Ito's palette, told apart by colour-blind readers.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+from learndyn.report._style import THEORY, bare, colours
 
 
 def learning_figure(
@@ -39,14 +37,13 @@ def learning_figure(
         axes.set_xscale("symlog", linthresh=max(float(times[1]), 1e-12) * 10)
         axes.set(xlabel="learning time", xlim=(0, float(times[-1])))
         axes.xaxis.get_major_locator().set_params(numticks=6)
-    for axes in (tasks, losses, weights):
-        axes.spines[["top", "right"]].set_visible(False)
+    bare(figure)
     return figure
 
 
 def _draw_spectrum(axes, spectrum: np.ndarray) -> None:
     steps = np.arange(1, spectrum.shape[1] + 1)
-    for mode, (values, colour) in enumerate(zip(spectrum, _cycle(), strict=False), start=1):
+    for mode, (values, colour) in enumerate(zip(spectrum, colours(), strict=False), start=1):
         axes.plot(steps, values, "o-", ms=3, color=colour, label=f"mode {mode}")
     axes.set(title="Task", xlabel="step of the trial", ylabel="temporal singular value")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -55,12 +52,7 @@ def _draw_spectrum(axes, spectrum: np.ndarray) -> None:
 
 def _draw(axes, trained: LearningCurve, predicted: LearningCurve, values) -> None:
     for i, (line, theory, colour) in enumerate(
-        zip(values(trained).T, values(predicted).T, _cycle(), strict=False)
+        zip(values(trained).T, values(predicted).T, colours(), strict=False)
     ):
         axes.plot(trained.times, line, color=colour, lw=2.5, label=None if i else "trained")
-        axes.plot(trained.times, theory, "k--", lw=1, label=None if i else "predicted")
-
-
-def _cycle():
-    while True:
-        yield from _COLOURS
+        axes.plot(trained.times, theory, **THEORY, label=None if i else "predicted")

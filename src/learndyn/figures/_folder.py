@@ -1,0 +1,81 @@
+"""Which folders figures may be written to: new ones, unfinished ones, those of other figures."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from learndyn import _io
+from learndyn._curve_file import package_versions
+from learndyn.figures._data import FORMAT
+from learndyn.figures._run import FIGURES, SUFFIXES, load_figure
+
+
+def claim_folder(folder: Path, names: Iterable[str], *, force: bool) -> list[str]:
+    """Refuse a folder that holds other files, or these figures finished; make it if missing.
+
+    Args:
+        folder: where figures will be written.
+        names: the figures.
+        force: write all of them there all the same.
+
+    Returns:
+        The figures still to make: those that are not there, finished, with the same numbers and
+        versions.
+
+    Raises:
+        InputError: if the folder is in use, or no folder can be made there.
+    """
+    names = list(names)
+    finished = [name for name in names if _summary(folder, name) is not None]
+    to_do = [name for name in names if name not in finished]
+
+    def found() -> str | None:
+        foreign = sorted(path.name for path in folder.iterdir() if not _is_ours(path))
+        if foreign:
+            return f"other files, such as {foreign[0]}"
+        changed = [name for name in finished if not _same(folder, name)]
+        if changed:
+            return f"figure {changed[0]} of another configuration or version"
+        return None if to_do else f"figure {', '.join(finished)}, finished"
+
+    _io.claim_folder(folder, found, force=force)
+    return names if force else to_do
+
+
+def _summary(folder: Path, name: str) -> dict | None:
+    try:
+        summary = json.loads((folder / f"{name}.json").read_text())
+    except (OSError, ValueError):
+        return None
+    ours = isinstance(summary, dict) and summary.get("format") == FORMAT
+    return summary if ours and summary.get("name") == name else None
+
+
+def _same(folder: Path, name: str) -> bool:
+    summary = _summary(folder, name) or {}
+    # Through JSON, which knows no tuples.
+    now = json.loads(json.dumps(load_figure(name).CONFIGURATION.summary()))
+    return summary.get("configuration") == now and summary.get("versions") == package_versions()
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is part of a figure, finished, or left by a run that was interrupted."""
+    if path.suffix not in SUFFIXES or not path.is_file():
+        return False
+    if path.name.startswith("."):  # written whole: moved to its place when complete
+        return path.name[1:].partition("-")[0] in FIGURES
+    if path.stem not in FIGURES:
+        return False
+    return _summary(path.parent, path.stem) is not None or (
+        path.suffix != ".json" and _is_our_data(path.with_suffix(".nc"))
+    )
+
+
+def _is_our_data(path: Path) -> bool:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return file.attrs.get("format") == FORMAT
+    except OSError:
+        return False

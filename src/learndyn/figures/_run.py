@@ -1,0 +1,162 @@
+"""Make a figure: data, drawing, claims, and its files."""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+
+from learndyn._curve_file import package_versions
+from learndyn._errors import InputError
+from learndyn._io import write_json, write_whole
+from learndyn.figures._claim import Claim
+from learndyn.figures._configuration import Configuration
+from learndyn.figures._data import FORMAT
+from learndyn.report import save_svg
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
+
+# Where each figure lives; none is imported before it is asked for.
+FIGURES = {name: f"learndyn.figures._figure_{name.lower()}" for name in ("A2", "K")}
+# In the order in which they are written: the last one says that the figure is finished.
+SUFFIXES = (".nc", ".svg", ".json")
+
+
+@runtime_checkable
+class FigureModule(Protocol):
+    """What the file of a figure holds.
+
+    Attributes:
+        TITLE: what the figure shows, in a line.
+        CONFIGURATION: its numbers.
+    """
+
+    TITLE: str
+    CONFIGURATION: Configuration
+
+    def data(self, configuration: Configuration) -> "xarray.Dataset":
+        """Labelled data, simulation and theory.
+
+        Args:
+            configuration: the numbers.
+        """
+        ...
+
+    def draw(self, data: "xarray.Dataset") -> "Figure":
+        """The drawing.
+
+        Args:
+            data: what `data` returned.
+        """
+        ...
+
+    def claims(self, data: "xarray.Dataset") -> list[Claim]:
+        """The claims, measured.
+
+        Args:
+            data: what `data` returned.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class FigureResult:
+    """A figure that was made.
+
+    Attributes:
+        name: its name.
+        title: what it shows.
+        configuration: its numbers.
+        data: its data.
+        claims: its claims, measured.
+    """
+
+    name: str
+    title: str
+    configuration: Configuration
+    data: "xarray.Dataset"
+    claims: list[Claim]
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether every claim ended as recorded."""
+        return all(claim.as_expected for claim in self.claims)
+
+    def summary(self) -> dict[str, Any]:
+        """The figure in numbers, ready for JSON; the schema is in docs/figures.md.
+
+        Returns:
+            Nested dictionaries.
+        """
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "title": self.title,
+            "configuration": self.configuration.summary(),
+            "claims": [claim.summary() for claim in self.claims],
+            "as_expected": self.as_expected,
+            "versions": package_versions(),
+        }
+
+    def drawing(self) -> "Figure":
+        """Draw it.
+
+        Returns:
+            A figure of matplotlib.
+        """
+        return load_figure(self.name).draw(self.data)
+
+    def save(self, folder: str | Path) -> None:
+        """Write data (netCDF), drawing (SVG) and claims (JSON), each whole, the claims last.
+
+        Args:
+            folder: where; made if missing.
+        """
+        stem = Path(folder) / self.name
+        data = self.data
+        write_whole(stem.with_suffix(".nc"), lambda to: data.to_netcdf(to, engine="h5netcdf"))
+        save_svg(self.drawing(), stem.with_suffix(".svg"))
+        write_json(stem.with_suffix(".json"), self.summary())
+
+
+def load_figure(name: str) -> FigureModule:
+    """The file of a figure, imported when first asked for.
+
+    Args:
+        name: name of the figure.
+
+    Returns:
+        The module.
+
+    Raises:
+        InputError: for a name that is none.
+    """
+    if name not in FIGURES:
+        raise InputError(f"a figure among {', '.join(FIGURES)}, or all", repr(name))
+    return cast(FigureModule, importlib.import_module(FIGURES[name]))
+
+
+def make_figure(name: str, configuration: Configuration | None = None) -> FigureResult:
+    """Compute a figure's data and measure its claims.
+
+    Args:
+        name: name of the figure.
+        configuration: its numbers; None: those of its file.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: for a name that is none.
+
+    Example:
+        >>> from learndyn.figures import make_figure
+        >>> done = make_figure("K")
+        >>> done.as_expected
+        True
+    """
+    module = load_figure(name)
+    configuration = module.CONFIGURATION if configuration is None else configuration
+    data = module.data(configuration)
+    return FigureResult(name, module.TITLE, configuration, data, module.claims(data))

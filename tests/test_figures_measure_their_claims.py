@@ -1,0 +1,219 @@
+"""Figures of the paper: claims end as recorded, files are as docs/figures.md says."""
+
+import dataclasses
+import json
+import re
+import sys
+import xml.etree.ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+
+from learndyn import InputError
+from learndyn.cli import main
+from learndyn.figures import FIGURES, Claim, Configuration, load_figure, make_figure
+
+ROOT = Path(__file__).parents[1]
+# Numbers small enough for a test; the figures themselves use more.
+REDUCED = {
+    "A2": {"b": [-1.4, 1.4, 9], "u": [-1.0, 3.0, 9]},
+    "K": {"lengths": [5, 10, 160, 320]},
+}
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Each figure at its reduced configuration, made once."""
+    done = {}
+
+    def make(name):
+        if name not in done:
+            done[name] = make_figure(name, load_figure(name).CONFIGURATION.changed(**REDUCED[name]))
+        return done[name]
+
+    return make
+
+
+def run(monkeypatch, capsys, *arguments):
+    """The command line in this process: exit code, output, errors."""
+    monkeypatch.setattr(sys, "argv", ["learndyn", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code, *capsys.readouterr()
+
+
+@pytest.fixture
+def quick(monkeypatch, made):
+    """All figures at reduced configurations, whoever makes them."""
+    for name in FIGURES:
+        monkeypatch.setattr(load_figure(name), "CONFIGURATION", made(name).configuration)
+        monkeypatch.setattr(load_figure(name), "data", lambda _, name=name: made(name).data)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_claim_ends_as_recorded(name, made):
+    surprises = [c for c in made(name).claims if not c.as_expected]
+    assert not surprises
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_claims_that_do_not_hold_say_what_does(name, made):
+    claims = made(name).claims
+    assert len({c.id for c in claims}) == len(claims)
+    assert all(c.id.startswith(name) for c in claims)
+    assert all(c.expected or c.note for c in claims)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_data_are_labelled_with_units_and_with_what_made_them(name, made):
+    data = made(name).data
+    assert json.loads(data.attrs["configuration"]) == json.loads(
+        json.dumps(made(name).configuration.summary())
+    )
+    for variable in data.variables.values():
+        assert variable.dtype.kind in "UO" or {"units", "long_name"} <= set(variable.attrs)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_drawings_are_vector_graphics_and_files_are_equal_bytes(name, made, tmp_path):
+    for folder in ("one", "two"):
+        made(name).save(tmp_path / folder)
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert names == sorted(f"{name}{suffix}" for suffix in (".json", ".nc", ".svg"))
+    for file in names:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+    root = xml.etree.ElementTree.parse(tmp_path / "one" / f"{name}.svg").getroot()
+    assert root.tag.endswith("svg")
+    assert not list(root.iter("{http://www.w3.org/2000/svg}image"))
+    with xarray.open_dataset(tmp_path / "one" / f"{name}.nc", engine="h5netcdf") as read:
+        assert read.attrs["figure"] == name
+
+
+_TYPES = {
+    "string": str,
+    "object": dict,
+    "array": list,
+    "boolean": bool,
+    "number": (int, float),
+    "integer": int,
+    "null": type(None),
+}
+
+
+def fields(start):
+    table = (ROOT / "docs/figures.md").read_text().partition(f"| {start} | type |")[2]
+    rows = re.findall(r"^\| `([\w.]+)` \| ([\w ]+) \|", table.partition("\n\n")[0], re.MULTILINE)
+    return {name: tuple(_TYPES[t] for t in types.split(" or ")) for name, types in rows}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_json_has_the_fields_that_are_documented(name, made):
+    summary = json.loads(json.dumps(made(name).summary(), allow_nan=False))
+    documented = fields("field")
+    assert {name.partition(".")[0] for name in documented} == set(summary)
+    for path, types in documented.items():
+        value = summary
+        for part in path.split("."):
+            value = value[part]
+        assert isinstance(value, tuple(np.concatenate([np.atleast_1d(t) for t in types])))
+    for claim in summary["claims"]:
+        assert list(claim) == list(fields("field of a claim"))
+
+
+def test_every_figure_is_in_the_table_of_the_documentation():
+    table = (ROOT / "docs/figures.md").read_text().partition("| figure | shows |")[2]
+    assert re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE) == list(FIGURES)
+
+
+def test_the_command_line_prints_what_it_writes_and_adds_to_other_figures(
+    quick, monkeypatch, capsys, tmp_path
+):
+    code, out, _ = run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path, "--json")
+    assert code == 0
+    assert json.loads(out) == [json.loads((tmp_path / "A2.json").read_text())]
+    before = (tmp_path / "A2.json").stat().st_mtime_ns
+    code, out, _ = run(monkeypatch, capsys, "figure", "all", "--out", tmp_path, "--json")
+    assert code == 0
+    assert [figure["name"] for figure in json.loads(out)] == list(FIGURES)
+    # What was finished with the same numbers was kept.
+    assert (tmp_path / "A2.json").stat().st_mtime_ns == before
+    code, _, error = run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path)
+    assert code == 2
+    assert "figure A2, finished" in error
+    assert run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path, "--force")[0] == 0
+
+
+def test_a_run_that_was_interrupted_is_taken_up(quick, made, monkeypatch, capsys, tmp_path):
+    made("A2").save(tmp_path)
+    made("K").save(tmp_path)
+    (tmp_path / "K.json").unlink()
+    (tmp_path / ".K-x1y2.svg").write_text("half of it")
+    assert run(monkeypatch, capsys, "figure", "K", "--out", tmp_path, "--json")[0] == 0
+
+
+def test_another_outcome_than_the_recorded_one_ends_with_1(quick, monkeypatch, capsys, tmp_path):
+    module = load_figure("A2")
+    measured = module.claims
+    monkeypatch.setattr(
+        module, "claims", lambda data: [c.expecting(not c.expected) for c in measured(data)]
+    )
+    code, out, _ = run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path)
+    assert code == 1
+    assert "unexpected" in out
+
+
+@pytest.mark.parametrize("name", ["99", "", "a2", "../A2"])
+def test_a_name_that_is_none_is_refused_in_a_sentence(name, monkeypatch, capsys, tmp_path):
+    out = tmp_path / "out"
+    code, printed, error = run(monkeypatch, capsys, "figure", name, "--out", out)
+    assert code == 2
+    assert not printed
+    assert not out.exists()
+    (line,) = error.strip().splitlines()
+    assert "a figure among" in line
+
+
+def _another_configuration(folder, made):
+    done = dataclasses.replace(made("A2"), configuration=Configuration({}, {"length": 7}))
+    done.save(folder)
+
+
+@pytest.mark.parametrize(
+    ("fill", "words"),
+    [
+        (lambda folder, _: (folder / "thesis.tex").write_text("all of it"), "thesis.tex"),
+        (lambda folder, _: (folder / "A2.svg").write_text("drawn by hand"), "A2.svg"),
+        (lambda folder, _: (folder / "A2.json").write_text("[1, 2]"), "A2.json"),
+        (lambda folder, _: (folder / "A2.nc").mkdir(), "A2.nc"),
+        (_another_configuration, "another configuration"),
+    ],
+)
+def test_a_folder_of_other_files_is_left_alone(
+    fill, words, quick, made, monkeypatch, capsys, tmp_path
+):
+    fill(tmp_path, made)
+    before = sorted(tmp_path.iterdir())
+    code, printed, error = run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path)
+    assert (code, printed) == (2, "")
+    (line,) = error.strip().splitlines()
+    assert words in line
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_claim_holds_by_its_number_alone():
+    claim = Claim("1a", "a sentence", "a number", 0.5, "<=", 1.0)
+    assert claim.held
+    assert claim.as_expected
+    assert not dataclasses.replace(claim, value=float("nan")).held
+    assert not dataclasses.replace(claim, relation=">=", value=float("inf")).held
+    with pytest.raises(InputError, match="a relation among"):
+        dataclasses.replace(claim, relation="!=")
+
+
+def test_a_number_of_the_paper_that_is_changed_is_chosen():
+    numbers = Configuration({"kappa": 1.0}, {"length": 6}).changed(kappa=2.0)
+    assert numbers.summary() == {"paper": {}, "chosen": {"length": 6, "kappa": 2.0}}
+    with pytest.raises(InputError, match="numbers among length, kappa"):
+        numbers.changed(lenght=3)
