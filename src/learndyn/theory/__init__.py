@@ -1,1 +1,20 @@
-"""What can be said of a mode before training: no curve, only its spectrum and its start."""
+"""What can be said of a mode before training: no curve, only its spectrum and its start.
+
+Modes are (a, b, c), each `()` or `(modes,)`. A spectrum is `(T,)` or `(modes, T)`, in t order.
+Every function of a spectrum or a length takes `weights`, `(T,)`, the weight of each lag, lag 0
+first: None is ones, a readout at the last step; `T − k` is a readout at every step (Appendix M).
+The paper's τ is 1, and energies are in units of the loss.
+"""
+
+from learndyn.theory._energy import data_term as data_term
+from learndyn.theory._energy import effective_regularization as effective_regularization
+from learndyn.theory._energy import energy as energy
+from learndyn.theory._energy import sharpness as sharpness
+from learndyn.theory._recurrent import recurrent_derivatives as recurrent_derivatives
+from learndyn.theory._solutions import input_output_modes as input_output_modes
+from learndyn.theory._solutions import input_output_solution as input_output_solution
+from learndyn.theory._stationary import KINDS as KINDS
+from learndyn.theory._stationary import Optimum as Optimum
+from learndyn.theory._stationary import StationaryPoints as StationaryPoints
+from learndyn.theory._stationary import optimum as optimum
+from learndyn.theory._stationary import stationary_points as stationary_points

@@ -39,7 +39,9 @@ def input_output_solution(
 
     Example:
         >>> import numpy as np, learndyn as ld
-        >>> float(ld.theory.input_output_solution(1e9, u0=0.01, b=0.5, spectrum=np.array([0.5, 1.0])))
+        >>> spectrum = np.array([0.5, 1.0])
+        >>> late = ld.theory.input_output_solution(1e9, u0=0.01, b=0.5, spectrum=spectrum)
+        >>> round(float(late), 12)
         1.0
     """
     target = as_target(spectrum, weights)
@@ -59,8 +61,8 @@ def input_output_modes(
 ) -> Modes:
     """All three modes at time t from any start, balanced or not, with b frozen.
 
-    With `S = P − uQ` the flow is `da/dt = cS`, `dc/dt = aS`. So `a + c` grows and `a − c` shrinks by
-    the same factor `√z`, and z obeys a Riccati equation with constant coefficients,
+    With `S = P − uQ` the flow is `da/dt = cS`, `dc/dt = aS`. So `a + c` grows and `a − c` shrinks
+    by the same factor `√z`, and z obeys a Riccati equation with constant coefficients,
     `dz/dt = −½Q (a₀+c₀)² z² + 2Pz + ½Q (a₀−c₀)²`, which has a solution in closed form.
 
     Args:
@@ -106,7 +108,7 @@ def modes_in_time(t: Array, modes: Modes, target: Target) -> Modes:
 
 
 def _square_of_growth(t, growing, shrinking, b, target: Target):
-    """z as numerator and denominator, a function of the squares of `a + c` and `a − c` at 0."""
+    """The square z of the growth as numerator and denominator, from the squares of `a ± c` at 0."""
     p, q = polynomial(target.cross, b), polynomial(target.weights, b * b)
     alpha, beta = q * growing / 2, q * shrinking / 2
     square = p * p + alpha * beta  # of the rate R

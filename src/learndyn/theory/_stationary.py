@@ -1,0 +1,251 @@
+"""The best solution of a mode, and all stationary points of its energy (Appendix F)."""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from learndyn._numerics import polynomial
+from learndyn._types import Array, ArrayLike, Bool, Float
+from learndyn.theory._circle import (
+    Charts,
+    charts,
+    last_lag,
+    on_grid,
+    root,
+    slope_at,
+    value_at,
+)
+from learndyn.theory._energy import energy_of, norm_derivatives
+from learndyn.theory._spectrum import Target, as_target
+
+# Brackets with the lowest energy that are searched for the optimum. Symmetries tie up to six.
+_CANDIDATES = 8
+# Energies that differ by less, relative to the energy of u = 0, are equal.
+_TIE = 1e-12
+# Below this curvature along the arc, relative to the square of the spectrum, a point is flat.
+_FLAT = 1e-9
+
+
+class Optimum(eqx.Module):
+    """The global optimum of a mode.
+
+    Attributes:
+        b: recurrent mode; infinite where the infimum is not attained.
+        u: input-output mode ac; 0 there.
+        energy: lowest energy, or the infimum.
+        attained: whether finite modes have that energy.
+    """
+
+    b: Float[Array, "*modes"]
+    u: Float[Array, "*modes"]
+    energy: Float[Array, "*modes"]
+    attained: Bool[Array, "*modes"]
+
+
+class KINDS(eqx.Enumeration):
+    """Kinds of stationary points."""
+
+    minimum = "A minimum in (u, b)."
+    saddle = "A saddle in (u, b)."
+    degenerate = "The energy is flat here in one direction, to second order."
+
+
+class StationaryPoints(eqx.Module):
+    """Stationary points of a mode's energy in (u, b), by increasing b, padded.
+
+    Attributes:
+        b: recurrent mode.
+        u: input-output mode ac.
+        energy: energy there.
+        kind: an item of `KINDS` for each. There is no maximum, since the energy is convex in u.
+        valid: which entries are points; the others are padding, with infinite b and energy.
+    """
+
+    b: Float[Array, "*modes points"]
+    u: Float[Array, "*modes points"]
+    energy: Float[Array, "*modes points"]
+    kind: KINDS
+    valid: Bool[Array, "*modes points"]
+
+
+def optimum(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> Optimum:
+    """The exact global optimum of each mode, over all real u and b.
+
+    Where the infimum lies at `|b| = ∞` it is not attained: b is +inf, u is 0, and the energy is
+    the infimum. Between equal energies the smaller `|b|` is taken, then the positive one. With one
+    step, or a spectrum of zeros, b has no influence and is 0.
+
+    Args:
+        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
+
+    Returns:
+        The optimum, each part `()` or `(modes,)`.
+
+    Raises:
+        InputError: for values that are not finite or complex, or weights that do not fit.
+
+    Example:
+        >>> import learndyn as ld
+        >>> best = ld.theory.optimum(ld.task_dynamics("inverse_exponential", 2.0, 0.5, 6))
+        >>> round(float(best.b), 12), round(float(best.u), 12)
+        (0.5, 2.0)
+    """
+    target = as_target(spectrum, weights)
+    return _optimum(target, charts(target))
+
+
+@jax.jit
+def _optimum(target: Target, both: Charts) -> Optimum:
+    # Without lags to choose from, or a spectrum, there is no maximum: b = 0 stands in.
+    found = jax.vmap(_best_of_chart)(*both)
+    found = tuple(jnp.concatenate([part[0], part[1]], -1) for part in found)
+    stand_in = (target.values[..., :1] * 0, *_at_zero(target))
+    b, u, energy = (jnp.concatenate(pair, -1) for pair in zip(found, stand_in, strict=True))
+    size = 0.5 * jnp.sum(target.weights * target.values**2, -1, keepdims=True)
+    tied = energy <= energy.min(-1, keepdims=True) + _TIE * size
+    distance = jnp.where(tied, abs(b), jnp.inf)
+    least = distance.min(-1, keepdims=True)
+    # With a margin, since b and −b come from different brackets.
+    nearest = tied & ((distance <= least * (1 + 1e-9)) | (distance == least))
+    best = jnp.argmax(jnp.where(nearest, b, -jnp.inf), -1)[..., None]
+    b, u, energy = (jnp.take_along_axis(x, best, -1)[..., 0] for x in (b, u, energy))
+    return Optimum(b, u, energy, jnp.isfinite(b))
+
+
+def _best_of_chart(target: Target, grid: Array, inverted: Array):
+    """The maxima of `P²/Q` in a chart, as many as are searched, as (b, u, energy)."""
+    p, g, q = on_grid(target, grid)
+    rising = p * g  # the sign of the derivative of P²/Q
+    bracketed = (rising[..., :-1] > 0) & (rising[..., 1:] <= 0)
+    gain = p * p / q
+    height = jnp.where(bracketed, jnp.maximum(gain[..., :-1], gain[..., 1:]), -1)
+    height, index = jax.lax.top_k(height, min(_CANDIDATES, height.shape[-1]))
+    here = _expand(target)
+    x = root(lambda x: slope_at(here, x), grid[index], grid[index + 1])
+    b, u, energy = _evaluate(x, here, inverted)
+    return b, u, jnp.where(height >= 0, energy, jnp.inf)
+
+
+def _at_zero(target: Target):
+    """Input-output mode and energy of the best solution with b = 0."""
+    u = target.values[..., :1]
+    return u, 0.5 * jnp.sum(target.weights[1:] * target.values[..., 1:] ** 2, -1, keepdims=True)
+
+
+def _expand(target: Target) -> Target:
+    """A target with an axis for points before that of lags."""
+    return Target(target.values[..., None, :], target.weights)
+
+
+def _evaluate(x: Array, here: Target, inverted: Array):
+    """b, u and energy of points of a chart."""
+    u = polynomial(here.cross, x) / polynomial(here.weights, x * x)
+    energy = energy_of(u, x, here)
+    zero = x == 0
+    other = jnp.where(zero, jnp.inf, 1 / jnp.where(zero, 1, x))
+    other_u = u * x ** last_lag(here.weights)
+    return jnp.where(inverted, other, x), jnp.where(inverted, other_u, u), energy
+
+
+def stationary_points(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> StationaryPoints:
+    """All stationary points of each mode's energy in (u, b).
+
+    Either u is the best for its b and b is stationary for it, `2P′Q = PQ′`, or `u = 0` and `P = 0`,
+    a saddle. Infinite b is not a point; see `optimum`. With one step, or a spectrum of zeros, b has
+    no influence, and one point stands for the line of them.
+
+    Args:
+        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
+
+    Returns:
+        The points, each part `(points,)` or `(modes, points)`.
+
+    Raises:
+        InputError: for values that are not finite or complex, or weights that do not fit.
+
+    Example:
+        >>> import learndyn as ld
+        >>> spectrum = ld.task_dynamics("dirac_delta", 1.0, None, 4, kappa=1.0)
+        >>> points = ld.theory.stationary_points(spectrum)
+        >>> minima = points.valid & (points.kind == ld.theory.KINDS.minimum)
+        >>> [round(b, 6) for b in points.b[minima].tolist()]
+        [0.0, 1.0]
+    """
+    target = as_target(spectrum, weights)
+    return _stationary_points(target, charts(target))
+
+
+@jax.jit
+def _stationary_points(target: Target, both: Charts) -> StationaryPoints:
+    found = jax.vmap(_points_of_chart)(*both)
+    b, u, energy, bend, valid = (jnp.concatenate([part[0], part[1]], -1) for part in found)
+    valid = valid & jnp.isfinite(b)
+    size = jnp.sum(target.weights * target.values**2, -1, keepdims=True)
+    # One point that stands for a line of them.
+    stand_in = ~valid.any(-1, keepdims=True) & (jnp.arange(b.shape[-1]) == 0)
+    u_zero, energy_zero = _at_zero(target)
+    b, u = jnp.where(stand_in, 0, b), jnp.where(stand_in, u_zero, u)
+    energy = jnp.where(stand_in, energy_zero, energy)
+    bend, valid = jnp.where(stand_in, 0, bend), valid | stand_in
+
+    padding = jnp.where(valid, 0, jnp.inf)
+    order = jnp.argsort(b + padding, -1)
+    parts = (b + padding, jnp.where(valid, u, 0), energy + padding, bend, valid)
+    b, u, energy, bend, valid = (jnp.take_along_axis(x, order, -1) for x in parts)
+    return StationaryPoints(b, u, energy, _kind(abs(bend) <= _FLAT * size, bend > 0), valid)
+
+
+def _kind(flat, up) -> KINDS:
+    def one(flat, up):
+        return KINDS.where(flat, KINDS.degenerate, KINDS.where(up, KINDS.minimum, KINDS.saddle))
+
+    for _ in range(flat.ndim):
+        one = jax.vmap(one)
+    return one(flat, up)
+
+
+def _points_of_chart(target: Target, grid: Array, inverted: Array):
+    """Stationary points in a chart as (b, u, energy, bend, whether there is one)."""
+    p, g, _ = on_grid(target, grid)
+    count = target.weights.shape[0]
+    slots = min(3 * count, 12 + 4 * math.ceil(math.log2(count + 1)))
+    here, parts = _expand(target), []
+    for values, function in ((g, slope_at), (p, value_at)):
+        left, right = values[..., :-1], values[..., 1:]
+        # A root on a point of the grid belongs to the bracket that it starts.
+        crossed = (left == 0) & (right != 0) | (jnp.sign(left) * jnp.sign(right) < 0)
+        there, index = jax.lax.top_k(crossed.astype(jnp.int8), slots)
+        x = root(lambda x, f=function: f(here, x), grid[index], grid[index + 1])
+        b, u, energy = _evaluate(x, here, inverted)
+        if function is value_at:
+            u, bend = jnp.zeros_like(u), jnp.full_like(u, -jnp.inf)
+        else:
+            bend = _bend(here, x)
+        parts.append((b, u, energy, bend, there > 0))
+    return tuple(jnp.concatenate(pair, -1) for pair in zip(*parts, strict=True))
+
+
+def _bend(target: Target, x: Array) -> Array:
+    """Second derivative of the remaining energy along the arc of γ, at a stationary point.
+
+    Its sign is the kind; in units of arc it compares to the size of the spectrum.
+
+    Args:
+        target: spectrum by power of x.
+        x: where.
+
+    Returns:
+        Second derivatives.
+    """
+    _, dg = slope_at(target, x)
+    q, dq, _ = norm_derivatives(target.weights, x)
+    p = polynomial(target.cross, x)
+    lags = jnp.arange(target.weights.shape[0])
+    # |dγ/dx|² = (Q Σ k² w_k x^{2k−2} − (Q′/2)²) / Q².
+    moment = polynomial(target.weights[1:] * lags[1:] ** 2, x * x) if len(lags) > 1 else 0 * q
+    speed = (q * moment - dq * dq / 4) / q**2
+    return -0.5 * p * dg / q**2 / jnp.where(speed > 0, speed, 1)
