@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from learndyn._solve import solve as solve
     from learndyn._study import Study as Study
     from learndyn._study import study as study
+    from learndyn._sweep import sweep as sweep
     from learndyn._train import train as train
     from learndyn._units import loss_scale as loss_scale
+    from learndyn.methods import ExactInputOutput as ExactInputOutput
     from learndyn.methods import GradientDescent as GradientDescent
     from learndyn.methods import ModeFlow as ModeFlow
+    from learndyn.methods import TaylorRecurrent as TaylorRecurrent
     from learndyn.methods import WeightFlow as WeightFlow
     from learndyn.network import LinearRNN as LinearRNN
     from learndyn.network import init_aligned as init_aligned
@@ -53,9 +56,16 @@ _HOMES = {
     "learndyn._problem": ("Problem",),
     "learndyn._solve": ("solve",),
     "learndyn._study": ("Study", "study"),
+    "learndyn._sweep": ("sweep",),
     "learndyn._train": ("train",),
     "learndyn._units": ("loss_scale",),
-    "learndyn.methods": ("GradientDescent", "ModeFlow", "WeightFlow"),
+    "learndyn.methods": (
+        "ExactInputOutput",
+        "GradientDescent",
+        "ModeFlow",
+        "TaylorRecurrent",
+        "WeightFlow",
+    ),
     "learndyn.network": ("LinearRNN", "init_aligned", "init_unaligned"),
     "learndyn.statistics": ("TaskStatistics", "Trials"),
     "learndyn.tasks": ("integration_task", "structured_task", "task_dynamics", "teacher_task"),

@@ -1,6 +1,8 @@
 """Ways to a learning curve, one file each."""
 
+from learndyn.methods._exact_input_output import ExactInputOutput as ExactInputOutput
 from learndyn.methods._gradient_descent import GradientDescent as GradientDescent
 from learndyn.methods._method import Method as Method
 from learndyn.methods._mode_flow import ModeFlow as ModeFlow
+from learndyn.methods._taylor_recurrent import TaylorRecurrent as TaylorRecurrent
 from learndyn.methods._weight_flow import WeightFlow as WeightFlow

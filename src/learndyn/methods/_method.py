@@ -8,9 +8,11 @@ import jax.numpy as jnp
 
 from learndyn._assumptions import Assumption
 from learndyn._curve import Path, State
+from learndyn._errors import InputError
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
-from learndyn.network import Bases
+from learndyn.network import Bases, response_modes
+from learndyn.theory._spectrum import Target
 
 
 class Method(eqx.Module):
@@ -96,6 +98,46 @@ class Method(eqx.Module):
             Numbers by name.
         """
         return {}
+
+
+def require_frozen(method: Method, problem: Problem, parts: tuple[str, ...]) -> None:
+    """Refuse a problem whose frozen parts are others than those of a frozen theory.
+
+    Args:
+        method: the method.
+        problem: the problem.
+        parts: what must be frozen, and nothing else, sorted.
+
+    Raises:
+        InputError: if other parts are frozen, or the problem has a rule of its own.
+    """
+    if problem.frozen != parts:
+        wanted = ", ".join(map(repr, parts))
+        raise InputError(
+            f"a problem with frozen=({wanted},) for {type(method).__name__}",
+            f"frozen={problem.frozen}",
+            "Freeze these parts, or use ModeFlow.",
+        )
+    if problem.rule is not None:
+        raise InputError(
+            f"a problem without a rule for {type(method).__name__}",
+            "one with its own",
+            "Use ModeFlow, which follows any rule.",
+        )
+
+
+def mode_target(problem: Problem, bases: Bases) -> Target:
+    """Spectrum and lag weights of a problem's modes.
+
+    Args:
+        problem: the problem.
+        bases: its bases.
+
+    Returns:
+        The best response of each mode by lag, and the weights.
+    """
+    by_lag = response_modes(problem.statistics.lag_targets, bases.output, bases.input)
+    return Target(by_lag.T, jnp.asarray(problem.statistics.weights))
 
 
 def speed(velocity: Any) -> Scalar:

@@ -10,13 +10,13 @@ from learndyn._dynamics import velocity
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.methods._flow import Flow, hold_frozen
+from learndyn.methods._method import mode_target
 from learndyn.network import (
     Bases,
     LinearRNN,
     Modes,
     network_from_modes,
     network_modes,
-    response_modes,
 )
 from learndyn.statistics import TaskStatistics
 
@@ -72,11 +72,11 @@ class ModeFlow(Flow):
         return 3 * min(problem.net.n_in, problem.net.n_out, problem.net.n_hidden)
 
     def _flow(self, problem: Problem, bases: Bases) -> tuple[Any, Modes, Any]:
-        targets = response_modes(problem.statistics.lag_targets, bases.output, bases.input).T
+        targets, lag_weights = mode_target(problem, bases)
 
         def one(target, a, b, c):
             net = LinearRNN(a[None, None], b[None, None], c[None, None])
-            task = TaskStatistics.white(target[:, None, None], weights=problem.statistics.weights)
+            task = TaskStatistics.white(target[:, None, None], weights=lag_weights)
             single = Problem(net, task, frozen=problem.frozen, rule=problem.rule)
             moving = velocity(single, net)
             return Modes(moving.w_x[0, 0], moving.w_h[0, 0], moving.w_y[0, 0])
