@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import xarray
 
 _FORMAT = "learndyn learning curve 1"
-_UNITS = {
+UNITS = {
     "times": "learning time of dW/dt = -grad L",
     "steps": "gradient steps",
     "excess": "loss above the floor",
@@ -81,7 +81,7 @@ def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
         **{f"basis_{k}": getattr(curve.bases, k) for k in ("output", "input", "hidden")},
     }
     variables: dict[str, tuple] = {
-        name: (_DIMENSIONS[name], np.asarray(value), {"units": _UNITS.get(name, "1")})
+        name: (_DIMENSIONS[name], np.asarray(value), {"units": UNITS.get(name, "1")})
         for name, value in arrays.items()
         if value is not None
     }
@@ -106,7 +106,7 @@ def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
         "versions": json.dumps(package_versions()),
     }
     dataset = xarray.Dataset(variables, attrs=attributes)
-    return dataset.assign_coords(time=("time", np.asarray(arrays[axis]), {"units": _UNITS[axis]}))
+    return dataset.assign_coords(time=("time", np.asarray(arrays[axis]), {"units": UNITS[axis]}))
 
 
 def save_curve(curve: LearningCurve, path: str | os.PathLike) -> None:
@@ -202,7 +202,7 @@ def _from_dataset(dataset: "xarray.Dataset") -> LearningCurve:
     )
 
 
-_RESULT_NAMES = (
+RESULT_NAMES = (
     "reached",
     "diverged",
     "exhausted",
@@ -215,12 +215,12 @@ _RESULT_NAMES = (
 
 
 def _name(result: RESULTS) -> str:
-    return next(name for name in _RESULT_NAMES if bool(result == getattr(RESULTS, name)))
+    return next(name for name in RESULT_NAMES if bool(result == getattr(RESULTS, name)))
 
 
 def _result(name: str) -> RESULTS:
-    if name not in _RESULT_NAMES:
-        raise InputError(f"a result among {', '.join(_RESULT_NAMES)}", repr(name))
+    if name not in RESULT_NAMES:
+        raise InputError(f"a result among {', '.join(RESULT_NAMES)}", repr(name))
     item = getattr(RESULTS, name)
     # Through jit, so that a loaded result is an array as a computed one is.
     return jax.jit(lambda: RESULTS.where(True, item, item))()
