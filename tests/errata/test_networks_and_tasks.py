@@ -1,4 +1,4 @@
-"""Each entry of docs/errata.md, by a counterexample that owes nothing to the library."""
+"""Errata 1 to 10 and 23, by counterexamples that owe nothing to the library."""
 
 import jax
 import jax.numpy as jnp
@@ -364,3 +364,40 @@ def test_gaussian_weights_keep_the_variance_if_scaled_by_their_columns():
     activity = weights @ rng.normal(size=(columns, 500))
     assert (activity / np.sqrt(columns)).var() == pytest.approx(1.0, rel=0.1)
     assert (activity / np.sqrt(rows)).var() > 10
+
+
+# --- 23: normal correlations (Appendix N, eqs 166-171) ------------------------------------------
+
+
+def test_constant_singular_vectors_do_not_make_correlations_normal_nor_the_other_way_round():
+    task = [np.diag(values) @ rotation(0.5) for values in ([1.0, 0.5], [0.3, 0.9])]
+    assert share_singular_vectors(task)
+    assert not any(np.allclose(m @ m.T, m.T @ m) for m in task)
+    left, right = (np.linalg.eig(m)[1] for m in task)
+    assert not any(np.allclose(left[:, 0], phase * right[:, 0]) for phase in (1, -1))
+    turning = [0.9**lag * rotation(0.4 * lag) @ np.diag([1.0, 1.0]) for lag in range(3)]
+    turning = [np.kron(np.diag([1.0, 0.5]), turn) for turn in turning]
+    assert all(np.allclose(m @ m.T, m.T @ m) for m in turning)
+    assert not share_singular_vectors(turning)
+
+
+def test_a_teacher_with_shared_eigenvectors_needs_them_orthogonal_for_the_conjugate_transpose():
+    eigenvectors = np.array([[1.0, 1.0], [0.0, 1.0]])
+    d_x, d_h, d_y = np.diag([0.5, 0.9]), np.diag([0.8, 0.3]), np.diag([1.1, 0.7])
+
+    def correlations(p, back):
+        w_x, w_h, w_y = (p @ d @ back for d in (d_x, d_h, d_y))
+        return impulse_response(w_x, w_h, w_y)
+
+    def products(p, back, powers):
+        return [p @ d_y @ np.linalg.matrix_power(d_h, k) @ d_x @ back for k in powers]
+
+    inverse, turn = np.linalg.inv(eigenvectors), rotation(0.3)
+    for p, back in [(eigenvectors, inverse), (turn, turn.T)]:
+        np.testing.assert_allclose(correlations(p, back), products(p, back, range(T)))
+        # Eq. 170 prints D_h without its power, which is right at lag 1 alone.
+        printed = products(p, back, [1] * T)
+        agree = [np.allclose(a, b) for a, b in zip(correlations(p, back), printed, strict=True)]
+        assert agree == [k == 1 for k in range(T)]
+    wrong = correlations(eigenvectors, eigenvectors.T)
+    assert not np.allclose(wrong, products(eigenvectors, eigenvectors.T, range(T)))
