@@ -35,9 +35,14 @@ METHODS = {
     # One flow by explicit steps and one by the default, implicit ones.
     "weight flow": lambda rate: ld.WeightFlow(solver=diffrax.Tsit5()),  # noqa: ARG005
     "mode flow": lambda rate: ld.ModeFlow(),  # noqa: ARG005
+    "exact": lambda rate: ld.ExactInputOutput(),  # noqa: ARG005
+    "taylor": lambda rate: ld.TaylorRecurrent(9, 0.25),  # noqa: ARG005
 }
+# What a frozen theory needs frozen.
+FROZEN = {"exact": ("recurrent",), "taylor": ("input", "output")}
+ON_MODES = ("mode flow", *FROZEN)
 RATE = 0.05
-DESCENTS = [name for name in METHODS if "flow" not in name]
+DESCENTS = [name for name in METHODS if name not in (*ON_MODES, "weight flow")]
 every_method = pytest.mark.parametrize("name", METHODS)
 
 
@@ -59,14 +64,15 @@ def start(seed=0, a=0.5):
     return ld.init_aligned(task, np.array([a, 0.4]), 0.2, 0.6, key=jax.random.key(7))
 
 
-def problem_of(seed=0, a=0.5, dtype=jnp.float64, frozen=()):
+def problem_of(name, seed=0, a=0.5, dtype=jnp.float64, frozen=()):
+    frozen = FROZEN.get(name, frozen)
     net = jax.tree.map(lambda w: w.astype(dtype), start(seed, a))
     return ld.Problem(net, task_and_trials(seed)[1], frozen=frozen)
 
 
 @cache
 def straight(name):
-    return ld.solve(problem_of(), METHODS[name](RATE), TIMES)
+    return ld.solve(problem_of(name), METHODS[name](RATE), TIMES)
 
 
 def arrays(curve):
@@ -92,7 +98,7 @@ def assert_same_weights(name, one, other):
 @every_method
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_networks_dtype_is_that_of_the_whole_curve(name, dtype):
-    problem = problem_of(dtype=dtype, frozen=frozen_part(dtype))
+    problem = problem_of(name, dtype=dtype, frozen=frozen_part(dtype))
     curve = ld.solve(problem, METHODS[name](RATE), TIMES)
     parts = {
         "excess": curve.excess,
@@ -113,7 +119,9 @@ def test_the_networks_dtype_is_that_of_the_whole_curve(name, dtype):
         assert leaf.dtype in (dtype, np.int32, np.int64)
     # A learning curve in single precision is the same curve.
     if dtype == np.float32:
-        reference = ld.solve(problem_of(frozen=frozen_part(dtype)), METHODS[name](RATE), TIMES)
+        reference = ld.solve(
+            problem_of(name, frozen=frozen_part(dtype)), METHODS[name](RATE), TIMES
+        )
         np.testing.assert_allclose(curve.excess, reference.excess, rtol=1e-3)
 
 
@@ -124,15 +132,17 @@ def frozen_part(dtype):
 
 @every_method
 def test_frozen_parts_keep_every_bit(name):
-    problem = problem_of(frozen="recurrent")
+    problem = problem_of(name, frozen="recurrent")
     curve = ld.solve(problem, METHODS[name](RATE), TIMES)
-    w_h = np.asarray(problem.net.w_h)
-    # Mode flow writes the network anew from its modes, so to it the start is equal to rounding.
-    kept = np.asarray(curve.weights.w_h)
-    np.testing.assert_array_equal(kept, np.broadcast_to(kept[0], kept.shape))
-    np.testing.assert_allclose(kept[0], w_h, rtol=0, atol=1e-15 if name == "mode flow" else 0)
-    for moving in (curve.weights.w_x, curve.weights.w_y):
-        assert abs(np.asarray(moving[-1] - moving[0])).max() > 1e-3
+    for part, field in (("input", "w_x"), ("recurrent", "w_h"), ("output", "w_y")):
+        path, given = np.asarray(getattr(curve.weights, field)), getattr(problem.net, field)
+        if part in problem.frozen:
+            np.testing.assert_array_equal(path, np.broadcast_to(path[0], path.shape))
+            # Modes are read off the network and written to it again: the start, to rounding.
+            atol = 1e-15 if name in ON_MODES else 0
+            np.testing.assert_allclose(path[0], given, rtol=0, atol=atol)
+        else:
+            assert abs(path[-1] - path[0]).max() > 1e-3
 
 
 class Compilations(logging.Handler):
@@ -166,7 +176,7 @@ def test_other_numbers_of_the_same_shapes_compile_nothing(name):
     other = METHODS[name](0.04)
     if name == "minibatch":
         other = batches(0.04, seed=5)
-    problem, times = problem_of(seed=3, a=0.3), TIMES * 0.8
+    problem, times = problem_of(name, seed=3, a=0.3), TIMES * 0.8
     fresh = []
     assert not compilations(lambda: fresh.append(ld.solve(problem, other, times)))
     assert abs(fresh[0].excess - straight(name).excess).max() > 1e-3
@@ -183,8 +193,8 @@ def assert_starts_at(name, curve, problem):
     for found, given in zip(
         jax.tree.leaves(curve.weights), jax.tree.leaves(problem.net), strict=True
     ):
-        # Mode flow writes the network from its modes, which are read off it to rounding.
-        atol = 2e-15 if name == "mode flow" else 0
+        # Modes are read off the network and written to it again: the start, to rounding.
+        atol = 2e-15 if name in ON_MODES else 0
         np.testing.assert_allclose(found[0], given, rtol=0, atol=atol)
     response = problem.net.impulse_response(LENGTH)
     np.testing.assert_allclose(curve.excess[0], problem.statistics.excess(response), rtol=1e-13)
@@ -193,17 +203,17 @@ def assert_starts_at(name, curve, problem):
 @every_method
 def test_a_curve_starts_at_the_given_network(name):
     curve = straight(name)
-    assert_starts_at(name, curve, problem_of())
+    assert_starts_at(name, curve, problem_of(name))
     axis = curve.steps * RATE if curve.times is None else curve.times
     np.testing.assert_allclose(axis, TIMES, rtol=1e-12)
     assert bool(curve.valid.all())
     assert ld.RESULTS[curve.result] == "The curve reached the last requested time."
-    assert curve.excess[-1] < 0.7 * curve.excess[0]
+    assert curve.excess[-1] < 0.8 * curve.excess[0]
 
 
 @every_method
 def test_vmap_over_start_networks_is_a_loop(name):
-    problems = [problem_of(a=a) for a in (0.5, 0.3, 0.7)]
+    problems = [problem_of(name, a=a) for a in (0.5, 0.3, 0.7)]
     nets = jax.tree.map(lambda *w: jnp.stack(w), *(p.net for p in problems))
 
     def solve(net):
@@ -223,7 +233,7 @@ def test_vmap_over_start_networks_is_a_loop(name):
 
 @every_method
 def test_stopped_saved_loaded_and_resumed_is_the_straight_run(name, tmp_path):
-    method, problem = METHODS[name](RATE), problem_of()
+    method, problem = METHODS[name](RATE), problem_of(name)
     first = ld.solve(problem, method, TIMES[:2])
     first.save(tmp_path / "first.nc")
     loaded = ld.load_curve(tmp_path / "first.nc")
@@ -238,7 +248,8 @@ def test_stopped_saved_loaded_and_resumed_is_the_straight_run(name, tmp_path):
     # The memory of an optimizer and the count of steps are where the straight run has them.
     assert_same_weights(name, second.state, whole.state)
     # From the start again would be another curve.
-    assert abs(np.asarray(second.weights.w_x[0] - whole.weights.w_x[0])).max() > 1e-3
+    moved = jax.tree.map(lambda x, y: abs(x[0] - y[0]).max(), second.weights, whole.weights)
+    assert max(jax.tree.leaves(moved)) > 1e-3
 
 
 @pytest.mark.parametrize("name", DESCENTS)
@@ -247,7 +258,7 @@ def test_divergence_is_reported_and_nothing_is_nan(name):
     rate = 1e60 if name == "adam" else 3.0 * (10 if name == "momentum" else 1)
     method = METHODS[name](rate)
     times = rate * np.array([0.0, 1.0, 200.0, 400.0])
-    curve = ld.solve(problem_of(), method, times, throw=False)
+    curve = ld.solve(problem_of(name), method, times, throw=False)
     valid = np.asarray(curve.valid)
     reached = valid.sum()
     assert 1 <= reached < len(times)
@@ -267,15 +278,15 @@ def test_divergence_is_reported_and_nothing_is_nan(name):
     assert trimmed.weights.w_h.shape[0] == trimmed.modes.b.shape[0] == reached
     assert "diverged" in ld.RESULTS[curve.result]
     with pytest.raises(ld.SolveError, match=r"diverged.*throw=False"):
-        ld.solve(problem_of(), method, times)
+        ld.solve(problem_of(name), method, times)
     with pytest.raises(ld.InputError, match="a curve to resume that did not diverge"):
-        ld.solve(problem_of(), method, times[-1:] + rate, resume=curve)
+        ld.solve(problem_of(name), method, times[-1:] + rate, resume=curve)
 
 
 def test_a_flow_stopped_by_its_solver_says_so():
     # A tolerance that rounding cannot meet.
     flow = ld.WeightFlow(solver=diffrax.Tsit5(), rtol=1e-30, atol=1e-30)
-    curve = ld.solve(problem_of(), flow, TIMES, throw=False)
+    curve = ld.solve(problem_of(None), flow, TIMES, throw=False)
     assert curve.valid.tolist() == [True, False, False, False]
     assert np.isinf(curve.excess[1:]).all()
     assert all(np.isfinite(w).all() for w in jax.tree.leaves(curve.weights))
@@ -283,11 +294,12 @@ def test_a_flow_stopped_by_its_solver_says_so():
 
 
 @every_method
-def test_only_mode_flow_assumes_alignment(name):
+def test_methods_on_modes_assume_alignment_and_no_other_does(name):
     _, trials = task_and_trials()
     net = ld.init_unaligned(MODES, MODES, MODES, 0.5, key=jax.random.key(3))
-    problem, method = ld.Problem(net, trials), METHODS[name](RATE)
-    if name != "mode flow":
+    problem = ld.Problem(net, trials, frozen=FROZEN.get(name, ()))
+    method = METHODS[name](RATE)
+    if name not in ON_MODES:
         curve = ld.solve(problem, method, TIMES)
         assert curve.violations["aligned"] > 0.1
         return
@@ -296,7 +308,14 @@ def test_only_mode_flow_assumes_alignment(name):
     curve = ld.solve(problem, method, TIMES, assumptions="report")
     violation = float(curve.violations["aligned"])
     assert violation > 0.1
-    for part in ("ModeFlow", "aligned", f"{violation:.3g}", "1e-06", "init_aligned", "WeightFlow"):
+    for part in (
+        type(method).__name__,
+        "aligned",
+        f"{violation:.3g}",
+        "1e-06",
+        "init_aligned",
+        "WeightFlow",
+    ):
         assert part in str(refusal.value)
     assert bool(curve.valid.all())
     # What goes on is the theory: its curve is that of the network's own modes.
