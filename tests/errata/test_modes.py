@@ -1,9 +1,10 @@
-"""Errata 11, 12, 15, 16 and 22: connectivity modes, by numerical integration and autodiff."""
+"""Errata 11, 12, 15, 16, 22 and 25 to 27: modes, by numerical integration and autodiff."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from numpy.polynomial import Polynomial
 from scipy.integrate import solve_ivp
 
 T = 5
@@ -99,6 +100,25 @@ def test_below_one_is_not_enough_where_the_recurrent_mode_is_negative():
     assert near @ np.array([1.0, 2.0, 3.0]) < near @ np.array([2.0, 1.0, 3.0])
 
 
+def time_to_half(spectrum, start):
+    """When the energy of eq. 8 has fallen halfway to zero, on the flow of eqs 5–7."""
+    slope = jax.jit(jax.grad(lambda m: energy(m[0] * m[2], m[1], spectrum)))
+    whole = energy(start**2, 0.9, spectrum)
+
+    def half(_, modes):
+        return float(energy(modes[0] * modes[2], modes[1], spectrum) / whole - 0.5)
+
+    half.terminal = True
+    modes = np.array([start, 0.9, start])
+    return solve_ivp(lambda _, m: -slope(m), (0, 9), modes, rtol=1e-8, events=half).t_events[0][0]
+
+
+def test_the_same_values_in_descending_order_can_be_learned_faster_below_one():
+    ascending = 0.5**LAGS
+    early, late = time_to_half(ascending[::-1], 0.1), time_to_half(ascending, 0.1)
+    assert early < 0.95 * late
+
+
 # --- 15: the error at other lengths (Section 3.3) -----------------------------------------------
 
 
@@ -190,3 +210,78 @@ def test_a_small_error_of_either_mode_enters_quadratically_and_a_large_one_by_it
     assert slope(in_b, 1e4) == pytest.approx(2 * (length - 1), abs=1e-2)
     curvature = np.sum((lags * delta * lam ** np.maximum(lags - 1, 0)) ** 2)
     assert in_b(1e-5) == pytest.approx(curvature * 1e-10 / 2, rel=1e-3)
+
+
+# --- 25: stability and the scaling term (Section 3.3, Figure 3) ----------------------------------
+
+
+def test_the_scaling_term_changes_the_curvature_at_the_solution_but_not_its_recurrent_mode():
+    def curvature(delta):
+        def of_modes(modes):
+            return energy(modes[0] * modes[2], modes[1], delta * jnp.ones(T))
+
+        solution = jnp.array([np.sqrt(delta), 1.0, np.sqrt(delta)])
+        assert of_modes(solution) < 1e-25
+        return np.linalg.eigvalsh(jax.hessian(of_modes)(solution)).max()
+
+    curvatures = [curvature(delta) for delta in (1e-6, 1e-3, 0.1, 1.0, 10.0)]
+    assert np.all(np.diff(curvatures) > 0)
+    assert curvatures[0] < 1e-4
+    assert curvatures[-1] > 1000
+    # For any spectrum: the energy of (δu, b) is δ² times that of (u, b), so b stays.
+    spectrum = jnp.array([0.2, 0.4, -0.1, 0.5, 0.8])
+    assert energy(3 * 0.7, 0.6, 3 * spectrum) == pytest.approx(9 * energy(0.7, 0.6, spectrum))
+
+
+# --- 26: how far the expansion of b reaches (eqs 48, 66, 67) -------------------------------------
+
+
+def power_series(rate, start, order):
+    """Coefficients of b(t) where db/dt is the polynomial `rate` of b."""
+    series = np.array([start])
+    for n in range(order):
+        composed = np.zeros(n + 1)
+        for coefficient in rate.coef[::-1]:  # Horner's scheme on truncated series
+            composed = np.convolve(composed, series)[: n + 1]
+            composed[0] += coefficient
+        series = np.append(series, composed[n] / (n + 1))
+    return series
+
+
+def test_the_series_of_the_recurrent_mode_converges_for_a_limited_time_only():
+    target = sum((0.5 * (0.8**k - Polynomial.basis(k)) ** 2 for k in range(4)), Polynomial([0.0]))
+    rate = -target.deriv()
+    series = power_series(rate, 0.1, 80)
+
+    def gap(time, order):
+        true = solve_ivp(lambda _, b: rate(b), (0, time), [0.1], rtol=1e-12, atol=1e-14).y[0, -1]
+        assert 0.1 < true < 0.8  # on its way to the solution, and as smooth as can be
+        return abs(series[:order] @ time ** np.arange(order) - true)
+
+    assert gap(0.4, 80) < 1e-9 < gap(0.4, 20) < gap(0.4, 6)
+    assert gap(1.0, 80) > gap(1.0, 40) > gap(1.0, 20) > 1
+
+
+# --- 27: imaginary parts of the two modes (Appendix O) -------------------------------------------
+
+
+@pytest.mark.parametrize("start", [0.1, -0.2])
+@pytest.mark.parametrize("angle", [np.pi / 8, -np.pi / 4, -3 * np.pi / 4])
+def test_imaginary_parts_have_one_sign_only_if_the_recurrent_mode_starts_positive(start, angle):
+    spectrum = np.exp(1j * angle * LAGS)
+
+    def field(_, modes):  # eqs 182-184
+        a, b, c = modes
+        error = spectrum - c * b**LAGS * a
+        slopes = LAGS * b ** np.maximum(LAGS - 1, 0)
+        moves = c * b**LAGS, c * a * slopes, a * b**LAGS
+        return np.array([np.sum(move.conj() * error) for move in moves])
+
+    modes = np.array([0.1, start, 0.1], complex)
+    path = solve_ivp(field, (0, 60), modes, rtol=1e-9, atol=1e-12).y
+    product = path[0] * path[2]
+    np.testing.assert_allclose([path[1, -1], product[-1]], [np.exp(1j * angle), 1], atol=1e-5)
+    largest = np.argmax(abs(product.imag))
+    assert abs(product.imag[largest]) > 0.01
+    same = np.sign(product.imag[largest]) == np.sign(path[1, largest].imag)
+    assert same == (start > 0)

@@ -129,6 +129,14 @@ def test_three_steps_have_no_optimum_beyond_the_square_root_of_two(beta):
     assert gain(1e5, dirac(beta, 3)) == pytest.approx(beta**2, rel=1e-8)
 
 
+@pytest.mark.parametrize("ratio", [-0.5, -0.99, -1.01, -2.0])
+def test_three_steps_with_a_negative_ratio_have_no_smooth_transition(ratio):
+    b = np.linspace(-30, 30, 60_001)
+    gains = gain(b, np.array([ratio, 0.0, 1.0]))
+    assert np.argmax(gains) == (30_000 if ratio > -1 else 0)  # b = 0, or ever larger
+    assert gains.max() <= max(1, ratio**2)
+
+
 # --- 18: the transition at more than three steps (eqs 108-111, Figure A3) ------------------------
 
 
@@ -140,6 +148,13 @@ def test_the_transition_is_at_one_at_every_length_and_leads_to_no_finite_mode(le
     assert gained == pytest.approx(0.99**-2)
     assert best(above)[1] < 1.01**2
     assert gain(1e6, above) == pytest.approx(1.01**2, rel=1e-10)
+
+
+@pytest.mark.parametrize("length", [4, 9])
+@pytest.mark.parametrize("beta", [0.5, 1.2, 3.0])
+def test_the_pruned_mode_stays_a_minimum_on_both_sides_of_the_transition(length, beta):
+    b = np.array([-1e-3, 1e-3])
+    assert np.all(gain(b, dirac(beta, length)) < beta**-2 * (1 - 0.5e-6))
 
 
 @pytest.mark.parametrize("bound", [1.5, 2.0, 3.0])
