@@ -181,8 +181,10 @@ def test_derivatives_in_time_are_the_printed_products_of_derivatives_in_b(every,
     (a, b, c), spectrum = draw(seed)
     u, weights = a * c, EVERY if every else FINAL
     energy = error_polynomial(u, spectrum, weights)
-    d = [0.0, *(printed_derivative(n, u, b, spectrum, every) for n in range(1, 6))]
-    np.testing.assert_allclose(d[1:], [-energy.deriv(n)(b) for n in range(1, 6)], rtol=1e-9)
+    orders = range(1, 2 * T)  # the last of them are zero
+    d = [0.0, *(printed_derivative(n, u, b, spectrum, every) for n in orders)]
+    np.testing.assert_allclose(d[1:], [-energy.deriv(n)(b) for n in orders], rtol=1e-9)
+    assert d[2 * T - 2] != 0 == d[2 * T - 1]
     fifth = d[2] ** 4 + 11 * d[2] ** 2 * d[3] * d[1] + 4 * d[3] ** 2 * d[1] ** 2
     fifth += 7 * d[4] * d[2] * d[1] ** 2 + d[5] * d[1] ** 3
     printed = [
@@ -285,6 +287,11 @@ def test_dirac_deltas_have_the_printed_energy_and_only_the_ratio_matters(length)
 
     assert abs(jax.grad(of_u)(best_u)) < 1e-12
     effective = beta**2 + beta**-2 - best_u**2 * norm
+    n = length
+    numerator = (1 - b**2) * beta**-2 + 2 * b ** (n - 1) - 2 * b ** (n + 1)
+    numerator += beta**2 * (b ** (2 * n - 2) - b ** (2 * n))
+    by_ratio = beta**2 + beta**-2 - numerator / (1 - b ** (2 * n))  # eq. 109
+    assert by_ratio == pytest.approx(effective, rel=1e-12)
     assert 2 * float(of_u(best_u)) == pytest.approx(effective, rel=1e-12)
 
 

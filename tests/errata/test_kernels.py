@@ -183,3 +183,11 @@ def test_gaussian_weights_have_the_scale_as_spectral_radius_only_in_the_limit_of
     assert narrow.mean() == pytest.approx(1.02, abs=0.03)
     assert narrow.std() > 0.2 > 4 * wide.std()
     assert wide.mean() == pytest.approx(1, abs=0.1)
+
+
+def test_gaussian_weights_whose_variance_is_the_scale_have_another_radius():
+    scale, width = 0.5, 100
+    drawn = np.random.default_rng(11).normal(size=(5, width, width))
+    radius = abs(np.linalg.eigvals(drawn)).max(-1).mean()
+    assert radius * scale / np.sqrt(width) == pytest.approx(scale, rel=0.15)  # P.1.2
+    assert radius * np.sqrt(scale) > 5  # a variance of 0.5

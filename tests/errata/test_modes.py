@@ -72,9 +72,12 @@ def test_without_correlation_the_printed_solution_is_zero_over_zero_and_the_mode
 # --- 12: which singular values drive the recurrent mode (Section 3.2, Figure 2, Appendix E) -----
 
 
+SLOPES = jax.jit(jax.jacobian(jax.grad(energy, argnums=(0, 1)), argnums=2))
+
+
 def weights_of_singular_values(b, u=0.7, length=T):
     """How much each s_t adds to db/dt and to dc/dt (a = c), by autodiff of eq. 8."""
-    slopes = jax.jacobian(jax.grad(energy, argnums=(0, 1)), argnums=2)(u, b, jnp.ones(length))
+    slopes = SLOPES(u, b, jnp.ones(length))
     return -np.array(slopes[1]), -np.array(slopes[0]) * np.sqrt(u)
 
 
@@ -216,13 +219,17 @@ def test_a_small_error_of_either_mode_enters_quadratically_and_a_large_one_by_it
 
 
 def test_the_scaling_term_changes_the_curvature_at_the_solution_but_not_its_recurrent_mode():
-    def curvature(delta):
+    @jax.jit
+    def hessian(modes, delta):
         def of_modes(modes):
             return energy(modes[0] * modes[2], modes[1], delta * jnp.ones(T))
 
-        solution = jnp.array([np.sqrt(delta), 1.0, np.sqrt(delta)])
-        assert of_modes(solution) < 1e-25
-        return np.linalg.eigvalsh(jax.hessian(of_modes)(solution)).max()
+        return jax.hessian(of_modes)(modes)
+
+    def curvature(delta):
+        solution = np.array([np.sqrt(delta), 1.0, np.sqrt(delta)])
+        assert energy(delta, 1.0, delta * np.ones(T)) == 0
+        return np.linalg.eigvalsh(hessian(solution, delta)).max()
 
     curvatures = [curvature(delta) for delta in (1e-6, 1e-3, 0.1, 1.0, 10.0)]
     assert np.all(np.diff(curvatures) > 0)

@@ -1,4 +1,4 @@
-"""Errata 1 to 10 and 23, by counterexamples that owe nothing to the library."""
+"""Errata 1 to 10, 23 and 28, by counterexamples that owe nothing to the library."""
 
 import jax
 import jax.numpy as jnp
@@ -401,3 +401,17 @@ def test_a_teacher_with_shared_eigenvectors_needs_them_orthogonal_for_the_conjug
         assert agree == [k == 1 for k in range(T)]
     wrong = correlations(eigenvectors, eigenvectors.T)
     assert not np.allclose(wrong, products(eigenvectors, eigenvectors.T, range(T)))
+
+
+# --- 28: real weights (eqs 194-196) -------------------------------------------------------------
+
+
+def test_weights_aligned_to_complex_eigenvectors_are_real_only_for_conjugate_modes():
+    eigenvectors = np.array([[1, 1], [-1j, 1j]]) / np.sqrt(2)
+
+    def weights(modes):
+        return eigenvectors @ np.diag(modes) @ eigenvectors.conj().T
+
+    for modes in ([0.3, 0.3], [0.3 + 0.2j, 0.3 - 0.2j]):
+        np.testing.assert_allclose(weights(modes).imag, 0, atol=1e-15)
+    assert abs(weights([0.3, 0.5]).imag).max() > 0.05

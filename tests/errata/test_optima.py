@@ -1,4 +1,4 @@
-"""Errata 13, 14, 17 and 18: optima of a mode, by roots of polynomials and 50 digits."""
+"""Errata 13, 14, 17, 18 and 29: optima of a mode, by roots of polynomials and 50 digits."""
 
 import mpmath
 import numpy as np
@@ -175,3 +175,41 @@ def test_the_trivial_input_output_mode_is_the_inverse_of_beta_not_of_its_square(
     energies = sum((s - u * 0.0**k) ** 2 for k, s in enumerate(dirac(beta, 5)[::-1]))
     assert u[np.argmin(energies)] == pytest.approx(1 / beta, abs=1e-5)
     assert energies.min() == pytest.approx(beta**2)
+
+
+# --- 29: transitions of other dynamics (Section 3.4, Figure 4) -----------------------------------
+
+
+def largest_jump(spectrum_of, low, high):
+    """The steepest rise of the optimal b along a parameter, closed in on to 1e-8 of its range."""
+    for _ in range(6):
+        values = np.linspace(low, high, 30)
+        modes = np.array([best(spectrum_of(value))[0] for value in values])
+        steepest = np.argmax(np.diff(modes))
+        low, high = values[steepest : steepest + 2]
+    return modes[steepest + 1] - modes[steepest]
+
+
+@pytest.mark.parametrize("kappa", [1.0, 2.5])
+def test_constant_dynamics_jump_only_from_eleven_steps_on(kappa):
+    for length, jumps in [(4, False), (10, False), (11, True), (14, True)]:
+        jump = largest_jump(lambda d, n=length: np.append(np.full(n - 1, d), kappa), 0.01, 3.0)
+        assert jump > 0.1 if jumps else jump < 1e-5
+
+
+@pytest.mark.parametrize(("kappa", "first"), [(1.0, 5), (3.0, 8)])
+def test_the_length_from_which_exponential_dynamics_jump_depends_on_the_last_value(kappa, first):
+    for length, jumps in [(first - 1, False), (first, True), (first + 2, True)]:
+        jump = largest_jump(
+            lambda lam, n=length: np.append(lam ** np.arange(1, n), kappa), 0.1, 1.1
+        )
+        assert jump > 0.1 if jumps else jump < 1e-5
+
+
+@pytest.mark.parametrize("length", [4, 12])
+def test_a_recurrent_mode_with_correlation_at_lag_one_is_never_at_zero(length):
+    for delta in (1e-4, 1e-2):
+        spectrum = np.append(np.full(length - 1, delta), 1.0)
+        assert best(spectrum)[0] == pytest.approx(delta, rel=0.05)  # δ/κ
+        slope = (gain(1e-6, spectrum) - gain(-1e-6, spectrum)) / 2e-6
+        assert slope == pytest.approx(2 * delta, rel=1e-3)
