@@ -10,6 +10,7 @@ from learndyn.theory._energy import data_term as data_term
 from learndyn.theory._energy import effective_regularization as effective_regularization
 from learndyn.theory._energy import energy as energy
 from learndyn.theory._energy import sharpness as sharpness
+from learndyn.theory._flow import mode_flow as mode_flow
 from learndyn.theory._recurrent import recurrent_derivatives as recurrent_derivatives
 from learndyn.theory._solutions import input_output_modes as input_output_modes
 from learndyn.theory._solutions import input_output_solution as input_output_solution
