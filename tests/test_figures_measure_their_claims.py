@@ -1,6 +1,7 @@
 """Figures of the paper: claims end as recorded, files are as docs/figures.md says."""
 
 import dataclasses
+import functools
 import json
 import re
 import sys
@@ -18,22 +19,24 @@ from learndyn.figures import FIGURES, Claim, Configuration, load_figure, make_fi
 ROOT = Path(__file__).parents[1]
 # Numbers small enough for a test; the figures themselves use more.
 REDUCED = {
+    "2": {"orders": [1, 3], "windows": [0.005, 0.0025], "points": 31},
+    "3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
+    "A1": {"spectra": 15, "seeds": 2, "b": [0.0, 0.95, 6]},
     "A2": {"b": [-1.4, 1.4, 9], "u": [-1.0, 3.0, 9]},
     "K": {"lengths": [5, 10, 160, 320]},
 }
 
 
-@pytest.fixture(scope="module")
-def made():
-    """Each figure at its reduced configuration, made once."""
-    done = {}
+@functools.cache
+def make(name):
+    """A figure at its reduced configuration, made once in a process."""
+    return make_figure(name, load_figure(name).CONFIGURATION.changed(**REDUCED[name]))
 
-    def make(name):
-        if name not in done:
-            done[name] = make_figure(name, load_figure(name).CONFIGURATION.changed(**REDUCED[name]))
-        return done[name]
 
-    return make
+@pytest.fixture(scope="module", params=FIGURES)
+def made(request):
+    """Each figure; of this scope, so that tests of one figure run one after another."""
+    return make(request.param)
 
 
 def run(monkeypatch, capsys, *arguments):
@@ -45,50 +48,48 @@ def run(monkeypatch, capsys, *arguments):
 
 
 @pytest.fixture
-def quick(monkeypatch, made):
-    """All figures at reduced configurations, whoever makes them."""
+def quick(monkeypatch):
+    """Two figures alone, at reduced configurations."""
+    for name in sorted({*FIGURES} - {"A2", "K"}):
+        monkeypatch.delitem(FIGURES, name)
     for name in FIGURES:
-        monkeypatch.setattr(load_figure(name), "CONFIGURATION", made(name).configuration)
-        monkeypatch.setattr(load_figure(name), "data", lambda _, name=name: made(name).data)
+        monkeypatch.setattr(load_figure(name), "CONFIGURATION", make(name).configuration)
+        monkeypatch.setattr(load_figure(name), "data", lambda _, name=name: make(name).data)
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_claim_ends_as_recorded(name, made):
-    surprises = [c for c in made(name).claims if not c.as_expected]
+def test_every_claim_ends_as_recorded(made):
+    surprises = [c for c in made.claims if not c.as_expected]
     assert not surprises
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_claims_that_do_not_hold_say_what_does(name, made):
-    claims = made(name).claims
+def test_claims_that_do_not_hold_say_what_does(made):
+    claims = made.claims
     assert len({c.id for c in claims}) == len(claims)
-    assert all(c.id.startswith(name) for c in claims)
+    assert all(c.id.startswith(made.name) for c in claims)
     assert all(c.expected or c.note for c in claims)
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_data_are_labelled_with_units_and_with_what_made_them(name, made):
-    data = made(name).data
+def test_data_are_labelled_with_units_and_with_what_made_them(made):
+    data = made.data
     assert json.loads(data.attrs["configuration"]) == json.loads(
-        json.dumps(made(name).configuration.summary())
+        json.dumps(made.configuration.summary())
     )
     for variable in data.variables.values():
         assert variable.dtype.kind in "UO" or {"units", "long_name"} <= set(variable.attrs)
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_drawings_are_vector_graphics_and_files_are_equal_bytes(name, made, tmp_path):
+def test_drawings_are_vector_graphics_and_files_are_equal_bytes(made, tmp_path):
     for folder in ("one", "two"):
-        made(name).save(tmp_path / folder)
+        made.save(tmp_path / folder)
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert names == sorted(f"{name}{suffix}" for suffix in (".json", ".nc", ".svg"))
+    assert names == sorted(f"{made.name}{suffix}" for suffix in (".json", ".nc", ".svg"))
     for file in names:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
-    root = xml.etree.ElementTree.parse(tmp_path / "one" / f"{name}.svg").getroot()
+    root = xml.etree.ElementTree.parse(tmp_path / "one" / f"{made.name}.svg").getroot()
     assert root.tag.endswith("svg")
     assert not list(root.iter("{http://www.w3.org/2000/svg}image"))
-    with xarray.open_dataset(tmp_path / "one" / f"{name}.nc", engine="h5netcdf") as read:
-        assert read.attrs["figure"] == name
+    with xarray.open_dataset(tmp_path / "one" / f"{made.name}.nc", engine="h5netcdf") as read:
+        assert read.attrs["figure"] == made.name
 
 
 _TYPES = {
@@ -108,9 +109,8 @@ def fields(start):
     return {name: tuple(_TYPES[t] for t in types.split(" or ")) for name, types in rows}
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_json_has_the_fields_that_are_documented(name, made):
-    summary = json.loads(json.dumps(made(name).summary(), allow_nan=False))
+def test_json_has_the_fields_that_are_documented(made):
+    summary = json.loads(json.dumps(made.summary(), allow_nan=False))
     documented = fields("field")
     assert {name.partition(".")[0] for name in documented} == set(summary)
     for path, types in documented.items():
@@ -145,9 +145,9 @@ def test_the_command_line_prints_what_it_writes_and_adds_to_other_figures(
     assert run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path, "--force")[0] == 0
 
 
-def test_a_run_that_was_interrupted_is_taken_up(quick, made, monkeypatch, capsys, tmp_path):
-    made("A2").save(tmp_path)
-    made("K").save(tmp_path)
+def test_a_run_that_was_interrupted_is_taken_up(quick, monkeypatch, capsys, tmp_path):
+    make("A2").save(tmp_path)
+    make("K").save(tmp_path)
     (tmp_path / "K.json").unlink()
     (tmp_path / ".K-x1y2.svg").write_text("half of it")
     assert run(monkeypatch, capsys, "figure", "K", "--out", tmp_path, "--json")[0] == 0
@@ -175,25 +175,23 @@ def test_a_name_that_is_none_is_refused_in_a_sentence(name, monkeypatch, capsys,
     assert "a figure among" in line
 
 
-def _another_configuration(folder, made):
-    done = dataclasses.replace(made("A2"), configuration=Configuration({}, {"length": 7}))
+def _another_configuration(folder):
+    done = dataclasses.replace(make("A2"), configuration=Configuration({}, {"length": 7}))
     done.save(folder)
 
 
 @pytest.mark.parametrize(
     ("fill", "words"),
     [
-        (lambda folder, _: (folder / "thesis.tex").write_text("all of it"), "thesis.tex"),
-        (lambda folder, _: (folder / "A2.svg").write_text("drawn by hand"), "A2.svg"),
-        (lambda folder, _: (folder / "A2.json").write_text("[1, 2]"), "A2.json"),
-        (lambda folder, _: (folder / "A2.nc").mkdir(), "A2.nc"),
+        (lambda folder: (folder / "thesis.tex").write_text("all of it"), "thesis.tex"),
+        (lambda folder: (folder / "A2.svg").write_text("drawn by hand"), "A2.svg"),
+        (lambda folder: (folder / "A2.json").write_text("[1, 2]"), "A2.json"),
+        (lambda folder: (folder / "A2.nc").mkdir(), "A2.nc"),
         (_another_configuration, "another configuration"),
     ],
 )
-def test_a_folder_of_other_files_is_left_alone(
-    fill, words, quick, made, monkeypatch, capsys, tmp_path
-):
-    fill(tmp_path, made)
+def test_a_folder_of_other_files_is_left_alone(fill, words, quick, monkeypatch, capsys, tmp_path):
+    fill(tmp_path)
     before = sorted(tmp_path.iterdir())
     code, printed, error = run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path)
     assert (code, printed) == (2, "")

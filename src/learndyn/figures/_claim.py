@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from typing import SupportsFloat
 
 from learndyn._errors import InputError
 
@@ -37,9 +38,9 @@ class Claim:
     id: str
     sentence: str
     measure: str
-    value: float
+    value: SupportsFloat
     relation: str
-    bound: float
+    bound: SupportsFloat
     expected: bool = True
     erratum: int | None = None
     note: str = ""
@@ -54,7 +55,8 @@ class Claim:
     @property
     def held(self) -> bool:
         """Whether the number stands to the bound as claimed; never for one that is not finite."""
-        return math.isfinite(self.value) and _HOLDS[self.relation](self.value, self.bound)
+        value, bound = float(self.value), float(self.bound)
+        return math.isfinite(value) and _HOLDS[self.relation](value, bound)
 
     @property
     def as_expected(self) -> bool:
@@ -78,5 +80,6 @@ class Claim:
         Returns:
             All fields and `held`; a value that is not finite is None.
         """
-        value = self.value if math.isfinite(self.value) else None
+        value = float(self.value)
+        value = value if math.isfinite(value) else None
         return {**asdict(self), "value": value, "held": self.held}

@@ -126,8 +126,8 @@ def draw(data: "xarray.Dataset") -> Figure:
         axes.set_xlabel("input–output mode ac")
     rows[0, 2].legend(fontsize="small", loc="lower right")
     bar = figure.colorbar(maps[0], ax=rows, label="loss, ½ mean squared error", shrink=0.6)
-    # Vector graphics throughout, also the bar of many colours.
-    bar.solids.set_rasterized(False)
+    if bar.solids is not None:  # vector graphics throughout, also a bar of many colours
+        bar.solids.set_rasterized(False)
     marks = np.array([-100, -10, -1, 0, 1, 10, 100])
     bar.set_ticks(np.interp(marks, levels, spread).tolist(), labels=[str(mark) for mark in marks])
     return figure

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Where each figure lives; none is imported before it is asked for.
-FIGURES = {name: f"learndyn.figures._figure_{name.lower()}" for name in ("A2", "K")}
+FIGURES = {name: f"learndyn.figures._figure_{name.lower()}" for name in ("2", "3", "A1", "A2", "K")}
 # In the order in which they are written: the last one says that the figure is finished.
 SUFFIXES = (".nc", ".svg", ".json")
 

@@ -1,0 +1,351 @@
+"""Figure 3: task dynamics decide on the stability of solutions, and on other trial lengths."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.figure import Figure
+
+from learndyn import theory
+from learndyn.figures._claim import Claim
+from learndyn.figures._configuration import Configuration
+from learndyn.figures._data import configuration_of, dataset, quantity
+from learndyn.figures._training import ENDS, Settled, settle
+from learndyn.network import LinearRNN
+from learndyn.report import SIMULATION, THEORY, bare, colours
+from learndyn.tasks import task_dynamics
+
+if TYPE_CHECKING:
+    import xarray
+
+TITLE = "stability and extrapolation of learned solutions"
+CONFIGURATION = Configuration(
+    chosen={
+        # Even, so that λ^T is positive and balanced modes can reach it for either sign of λ.
+        "length": 6,
+        "delta": [0.1, 3.0, 15],
+        "lam": [0.5, 1.5, 11],
+        "delta_of_lam": 1.0,
+        "start": [0.3, 0.1, 0.3],
+        "rate": 0.5,
+        "tolerance": 1e-8,
+        "max_steps": 50_000,
+        "stable_rates": [0.8, 0.9, 0.95, 1.05, 1.1, 1.2],
+        "distance": 1e-4,
+        "steps_near": 4_000,
+        "extrapolated": [None, 0.9, 0.9, 1.1],
+        "test_lengths": [1, 17],
+    },
+)
+_KINDS = ("constant", "inverse_exponential", "exponential", "exponential")
+_CASES = ("constant", "inverse-exponential", "exponential", "exponential")
+
+
+def data(configuration: Configuration) -> "xarray.Dataset":
+    """Learned modes, curvature and stable rates at the optimum, loss at other lengths.
+
+    Args:
+        configuration: the numbers.
+
+    Returns:
+        Variables over `delta`, `lam`, `factor`, `case` and `test_length`.
+    """
+    delta, length = np.linspace(*configuration["delta"]), configuration["length"]
+    positive = np.linspace(*configuration["lam"])
+    lam = np.concatenate([-positive[::-1], positive])
+    scale = np.full(lam.shape, configuration["delta_of_lam"])
+    groups = {
+        "constant": task_dynamics("constant", delta, None, length),
+        "inverse": task_dynamics("inverse_exponential", scale, lam, length),
+        "exponential": task_dynamics("exponential", scale, lam, length),
+        "extrapolated": np.stack([spectrum(length) for spectrum in _cases(configuration)]),
+    }
+    ended = _settled(configuration, np.concatenate([*groups.values()]))
+    ends = np.cumsum([len(spectra) for spectra in groups.values()])[:-1]
+    parts = zip(*(np.split(values, ends) for values in ended), strict=True)
+    learned = {name: Settled(*part) for name, part in zip(groups, parts, strict=True)}
+    test_length = np.arange(*configuration["test_lengths"])
+    variables = {
+        **_learned("constant", "delta", learned["constant"]),
+        **_learned("inverse", "lam", learned["inverse"]),
+        **_learned("exponential", "lam", learned["exponential"]),
+        **_stability(configuration, np.asarray(groups["constant"])),
+        "relative_loss": quantity(
+            ("case", "test_length"),
+            _extrapolated(configuration, learned["extrapolated"], test_length),
+            "loss over that of the zero network, at another length",
+        ),
+    }
+    coords = {
+        "delta": quantity("delta", delta, "scale of the task"),
+        "lam": quantity("lam", lam, "dynamics of the task"),
+        "factor": quantity("factor", configuration["stable_rates"], "rate over 2 / curvature"),
+        "case": ("case", list(_CASES)),
+        "test_length": quantity("test_length", test_length, "steps of the trajectory"),
+    }
+    return dataset("3", configuration, variables, coords)
+
+
+def _cases(configuration: Configuration) -> list:
+    """The tasks tried at other lengths, functions of the length."""
+    delta = configuration["delta_of_lam"]
+    pairs = zip(_KINDS, configuration["extrapolated"], strict=True)
+    return [partial(task_dynamics, kind, delta, lam) for kind, lam in pairs]
+
+
+def _learned(name: str, dim: str, ended: Settled) -> dict:
+    return {
+        f"b_{name}": quantity(dim, ended.b, f"learned b, {name}"),
+        f"u_{name}": quantity(dim, ended.u, f"learned ac, {name}"),
+        f"end_{name}": quantity(dim, ended.end, f"how training ended, among {', '.join(ENDS)}"),
+    }
+
+
+def _settled(configuration: Configuration, spectra: np.ndarray) -> Settled:
+    best = theory.optimum(spectra)
+    rate = configuration["rate"] / theory.sharpness(_balanced(best), spectra)
+    tolerance, max_steps = configuration["tolerance"], configuration["max_steps"]
+    start = configuration["start"]
+    return settle(spectra, start, rate, tolerance=tolerance, max_steps=max_steps)
+
+
+def _balanced(best) -> tuple:
+    root = jnp.sqrt(abs(best.u))
+    return root, best.b, jnp.sign(best.u) * root
+
+
+def _stability(configuration: Configuration, spectra: np.ndarray) -> dict:
+    """Curvature at the optimum, and which rates return to it from nearby."""
+    best = theory.optimum(spectra)
+    curvature = theory.sharpness(_balanced(best), spectra)
+    factors, nearby = np.asarray(configuration["stable_rates"]), configuration["distance"]
+    cells = np.broadcast_to(spectra[:, None], (*spectra.shape[:1], factors.size, spectra.shape[1]))
+    start = [(mode + nearby * (1 + i))[:, None] for i, mode in enumerate(_balanced(best))]
+    rate = 2 * factors / np.asarray(curvature)[:, None]
+    # The first loss is of the order of the distance squared, its gradient of the distance.
+    near = settle(cells, start, rate, tolerance=1.0, max_steps=configuration["steps_near"])
+    home = np.abs(near.u - np.asarray(best.u)[:, None]) < nearby
+    return {
+        "curvature": quantity("delta", curvature, "largest curvature at the optimum"),
+        "returns": quantity(
+            ("delta", "factor"), (near.end == 0) & home, "training returns to the optimum"
+        ),
+    }
+
+
+def _extrapolated(configuration: Configuration, learned: Settled, test_length: np.ndarray):
+    """Loss at other lengths of networks that learned at one, lag by lag."""
+    losses = []
+    for spectrum, u, b in zip(_cases(configuration), learned.u, learned.b, strict=True):
+        net = LinearRNN(*(jnp.reshape(m, (1, 1)) for m in (u, b, 1.0)))
+        response = np.asarray(net.impulse_response(int(test_length.max())))[:, 0, 0]
+        targets = [np.asarray(spectrum(int(n)))[::-1] for n in test_length]
+        losses.append([((t - response[: t.size]) ** 2).sum() / (t**2).sum() for t in targets])
+    return np.array(losses)
+
+
+def draw(data: "xarray.Dataset") -> Figure:
+    """Learned modes over theory, stable rates, loss at other lengths.
+
+    Args:
+        data: the data.
+
+    Returns:
+        The drawing.
+    """
+    figure = Figure(figsize=(14, 6.5), layout="constrained")
+    (b_row, u_row) = figure.subplots(2, 4)
+    length, delta_of_lam = configuration_of(data)["length"], configuration_of(data)["delta_of_lam"]
+    delta, lam = data["delta"].to_numpy(), data["lam"].to_numpy()
+    solutions = {
+        "constant": (delta, np.ones_like(delta), delta, "δ"),
+        "inverse": (lam, lam, np.full_like(lam, delta_of_lam), "λ"),
+        "exponential": (lam, 1 / lam, delta_of_lam * lam**length, "λ"),
+    }
+    panels = zip(solutions.items(), b_row, u_row, strict=False)
+    for (name, (x, b, u, label)), b_axes, u_axes in panels:
+        for axes, key, solution in ((b_axes, "b", b), (u_axes, "u", u)):
+            axes.plot(x, data[f"{key}_{name}"], "o", ms=6, color="#0072B2", label="trained")
+            for half in (x < 0, x > 0):
+                axes.plot(x[half], solution[half], **THEORY, label="solution" if half[-1] else None)
+            axes.set(xlabel=label)
+        for sign in (1, -1) if x.min() < 0 else (1,):
+            note = "|b| = 1" if sign > 0 else None
+            b_axes.axhline(sign, color="#009E73", lw=1, ls=":", label=note)
+        b_axes.set(title=name.replace("inverse", "inverse-exponential"))
+        b_axes.legend(frameon=False, fontsize="small")
+    b_row[0].set_ylabel("recurrent mode b")
+    u_row[0].set_ylabel("input–output mode ac")
+    u_row[2].set_yscale("log")
+    # Constants, whose rounding errors would fill the panels.
+    b_row[0].set_ylim(0, 1.5)
+    u_row[1].set_ylim(0, 1.5 * delta_of_lam)
+    _draw_rates(b_row[3], data)
+    _draw_lengths(u_row[3], data, length)
+    bare(figure)
+    return figure
+
+
+def _draw_rates(axes, data: "xarray.Dataset") -> None:
+    delta, limit = data["delta"].to_numpy(), 2 / data["curvature"].to_numpy()
+    for factor in data["factor"].to_numpy():
+        returns = data["returns"].sel(factor=factor).to_numpy()
+        axes.plot(delta[returns], factor * limit[returns], "o", ms=3, color="#0072B2")
+        axes.plot(delta[~returns], factor * limit[~returns], "x", ms=4, color="#D55E00")
+    axes.plot([], [], "o", ms=3, color="#0072B2", label="returns to the solution")
+    axes.plot([], [], "x", ms=4, color="#D55E00", label="leaves it")
+    axes.plot(delta, limit, **THEORY, label="2 / curvature")
+    axes.set(title="constant", xlabel="δ", ylabel="learning rate", yscale="log")
+    axes.legend(frameon=False, fontsize="small")
+
+
+def _draw_lengths(axes, data: "xarray.Dataset", length: int) -> None:
+    for i, (case, colour) in enumerate(zip(_CASES, colours(), strict=False)):
+        here, theoretical = data["relative_loss"].isel(case=i), _closed_form(data, i)
+        # Two of them are zero, but for what training leaves.
+        exact = theoretical.max() == 0
+        values = np.zeros_like(here) if exact else here
+        lam = configuration_of(data)["extrapolated"][i]
+        label = case if lam is None else f"{case}, λ = {lam:g}"
+        axes.plot(data["test_length"], values, color=colour, label=label, **SIMULATION)
+        axes.plot(data["test_length"], theoretical, **THEORY)
+    axes.axvline(length, color="0.7", lw=1, zorder=0)
+    axes.set(xlabel=f"length at test (trained at {length})", ylabel="loss over that of zero")
+    axes.legend(frameon=False, fontsize="small")
+
+
+def _closed_form(data: "xarray.Dataset", case: int) -> np.ndarray:
+    """`(1 − λ^{T−T′})²` for exponential dynamics, whose ac is learned for one length; else 0."""
+    configuration = configuration_of(data)
+    shift = configuration["length"] - data["test_length"].to_numpy().astype(float)
+    if _KINDS[case] != "exponential":
+        return 0 * shift
+    return (1 - configuration["extrapolated"][case] ** shift) ** 2
+
+
+def claims(data: "xarray.Dataset") -> list[Claim]:
+    """3a–f.
+
+    Args:
+        data: the data.
+
+    Returns:
+        The claims.
+    """
+    return [*_of_solutions(data), *_of_stability(data), *_of_lengths(data)]
+
+
+def _of_solutions(data: "xarray.Dataset") -> list[Claim]:
+    configuration = configuration_of(data)
+    delta, lam = data["delta"].to_numpy(), data["lam"].to_numpy()
+    length, scale = configuration["length"], configuration["delta_of_lam"]
+    printed = {
+        "a": ("constant", np.ones_like(delta), delta, "constant", "b = 1, ac = δ"),
+        "b": ("inverse", lam, scale + 0 * lam, "inverse-exponential", "b = λ, ac = δ"),
+        "c": ("exponential", 1 / lam, scale * lam**length, "exponential", "b = 1/λ, ac = δλ^T"),
+    }
+    found = []
+    for letter, (name, b, u, kind, solution) in printed.items():
+        reached = data[f"end_{name}"].to_numpy() == 0
+        gaps = [np.abs(data[f"{k}_{name}"].to_numpy() / s - 1) for k, s in (("b", b), ("u", u))]
+        found.append(
+            Claim(
+                f"3{letter}",
+                f"Networks trained on {kind} dynamics learn {solution}.",
+                "largest relative gap of b and ac over networks that reached a minimum, "
+                f"{reached.sum()} of {reached.size}",
+                np.max([gap[reached] for gap in gaps]) if reached.any() else np.inf,
+                "<=",
+                0.01,
+            )
+        )
+    return found
+
+
+def _of_stability(data: "xarray.Dataset") -> list[Claim]:
+    lam, curvature = data["lam"].to_numpy(), data["curvature"].to_numpy()
+    unstable = [np.abs(data[f"b_{name}"].to_numpy()) > 1 for name in ("inverse", "exponential")]
+    clear = np.abs(np.abs(lam) - 1) > 1e-6  # at |λ| = 1 the solution is on the line
+
+    def disagreements(expected) -> int:
+        pairs = zip(unstable, expected, strict=True)
+        return sum(int((was != said)[clear].sum()) for was, said in pairs)
+
+    factor, returns = data["factor"].to_numpy(), data["returns"].to_numpy()
+    cells = f"networks of {2 * clear.sum()}, λ from {lam.min():g} to {lam.max():g}"
+    return [
+        Claim(
+            "3d",
+            "Solutions are unstable (|b| > 1) for λ > 1 with inverse-exponential and for λ < 1 "
+            "with exponential dynamics.",
+            f"{cells}, that learned otherwise",
+            disagreements((lam > 1, lam < 1)),
+            "<=",
+            0,
+            expected=False,
+            note="For λ > 0 only, which the figure shows. What counts is |λ|.",
+        ),
+        Claim(
+            "3d*",
+            "Solutions are unstable for |λ| > 1 with inverse-exponential and for |λ| < 1 with "
+            "exponential dynamics.",
+            f"{cells}, that learned otherwise",
+            disagreements((np.abs(lam) > 1, np.abs(lam) < 1)),
+            "<=",
+            0,
+        ),
+        Claim(
+            "3e",
+            "The larger δ, the less stable is the solution of constant dynamics.",
+            "least ratio of the largest curvature at the solution from one δ to the next larger",
+            (curvature[1:] / curvature[:-1]).min(),
+            ">",
+            1.0,
+            note="In the sense of the learning rate that training bears, 2 over the curvature: "
+            f"{2 / curvature[0]:.3g} at the smallest δ to {2 / curvature[-1]:.3g} at the largest. "
+            "The distance of b from 1 is the same, zero, for all δ.",
+        ),
+        Claim(
+            "3e-rate",
+            "The largest stable rate is 2 over the curvature at the solution.",
+            f"training from nearby at {factor.tolist()} of it that does the opposite",
+            (returns != (factor < 1)).sum(),
+            "<=",
+            0,
+        ),
+    ]
+
+
+def _of_lengths(data: "xarray.Dataset") -> list[Claim]:
+    loss = data["relative_loss"].to_numpy()
+    form = np.stack([_closed_form(data, i) for i in range(len(_CASES))])
+    test, trained_at = data["test_length"].to_numpy(), configuration_of(data)["length"]
+    further = np.diff(loss[2:], axis=1) * np.sign(np.diff(np.abs(test - trained_at)))
+    return [
+        Claim(
+            "3f",
+            "Constant and inverse-exponential dynamics extrapolate to other lengths without loss.",
+            f"largest loss over that of the zero network, lengths {test[0]} to {test[-1]}",
+            loss[:2].max(),
+            "<=",
+            1e-10,
+        ),
+        Claim(
+            "3f-exponential",
+            "Exponential dynamics do not: the error grows with the difference in length.",
+            "least growth of the relative loss per step away from the trained length",
+            further.min(),
+            ">",
+            0.0,
+            note="For λ > 1 and longer trajectories it saturates, at the loss of the zero network.",
+        ),
+        Claim(
+            "3f*",
+            "The loss at length T′, over that of the zero network, is (1 − λ^{T−T′})².",
+            "largest gap from it, over its largest value, shorter and longer lengths",
+            (np.abs(loss[2:] - form[2:]).max(1) / form[2:].max(1)).max(),
+            "<=",
+            1e-4,
+        ),
+    ]

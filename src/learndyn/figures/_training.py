@@ -1,0 +1,162 @@
+"""Networks trained in numbers: one unit each, which is one mode of an aligned network, exactly."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from learndyn._curve import RESULTS
+from learndyn._problem import Problem
+from learndyn._solve import solve
+from learndyn._train import train
+from learndyn.methods import GradientDescent, Method
+from learndyn.network import init_aligned
+from learndyn.tasks import structured_task
+
+
+class Learned(NamedTuple):
+    """Learning curves of many networks, each `(*cells, times)`."""
+
+    loss: np.ndarray
+    u: np.ndarray
+    b: np.ndarray
+
+
+def one_mode(spectrum, a, b, c, **options) -> Problem:
+    """A network of one unit and its task.
+
+    Args:
+        spectrum: temporal singular values, `(T,)`.
+        a: input mode at the start.
+        b: recurrent mode.
+        c: output mode.
+        **options: of the problem.
+
+    Returns:
+        The problem.
+    """
+    key = jax.random.key(0)
+    task = structured_task(spectrum, 1, 1, key=key)
+    return Problem(init_aligned(task, a, b, c, key=key), task, **options)
+
+
+def learn(spectra, start, method: Method, times) -> Learned:
+    """Learning curves of networks of one unit.
+
+    Args:
+        spectra: temporal singular values, `(*cells, T)`.
+        start: modes (a, b, c) at the start, each broadcast to the cells.
+        method: how to learn.
+        times: when to record.
+
+    Returns:
+        The curves.
+    """
+    spectra, times = jnp.asarray(spectra), jnp.asarray(times)
+    cells = spectra.shape[:-1]
+    modes = [jnp.broadcast_to(jnp.asarray(m, float), cells).ravel() for m in start]
+
+    def one(spectrum, a, b, c):
+        curve = solve(one_mode(spectrum, a, b, c), method, times, throw=False)
+        return curve.loss, (curve.modes.a * curve.modes.c)[:, 0], curve.modes.b[:, 0]
+
+    curves = jax.jit(jax.vmap(one))(spectra.reshape(-1, spectra.shape[-1]), *modes)
+    return Learned(*(np.asarray(x).reshape(*cells, -1) for x in curves))
+
+
+def descend(spectra, start, rate: float, times) -> Learned:
+    """As `learn`, by plain gradient descent.
+
+    Args:
+        spectra: temporal singular values, `(*cells, T)`.
+        start: modes (a, b, c) at the start.
+        rate: learning rate.
+        times: when to record.
+
+    Returns:
+        The curves.
+    """
+    return learn(spectra, start, GradientDescent(rate), times)
+
+
+def falls_below(values: np.ndarray, bound, times: np.ndarray) -> np.ndarray:
+    """When curves are first at most at a bound, between records by a straight line.
+
+    Args:
+        values: curves, `(*cells, times)`.
+        bound: the bound, broadcast to the cells.
+        times: when they were recorded.
+
+    Returns:
+        Times, `(*cells,)`; infinite where a curve stays above.
+    """
+    above = values - np.broadcast_to(bound, values.shape[:-1])[..., None]
+    below = above <= 0
+    at = below.argmax(-1)[..., None]
+    before = np.maximum(at - 1, 0)
+    high, low = (np.take_along_axis(above, i, -1)[..., 0] for i in (before, at))
+    t_before, t_at = times[before[..., 0]], times[at[..., 0]]
+    drop = np.where(high - low > 0, high - low, 1)
+    share = np.where(at[..., 0] > 0, high / drop, 1)
+    return np.where(below.any(-1), t_before + share * (t_at - t_before), np.inf)
+
+
+def stays_within(distance: np.ndarray, bound, times: np.ndarray) -> np.ndarray:
+    """When curves come within a distance for the last time, and stay there.
+
+    Args:
+        distance: curves of a distance, `(*cells, times)`.
+        bound: the distance, broadcast to the cells.
+        times: when they were recorded.
+
+    Returns:
+        Times, `(*cells,)`; infinite where a curve ends outside.
+    """
+    backwards = falls_below(-distance[..., ::-1], -np.asarray(bound), times[::-1])
+    ends_inside = distance[..., -1] <= bound
+    # A curve that is never outside, read backwards, never leaves.
+    return np.where(ends_inside, np.where(np.isinf(backwards), times[0], backwards), np.inf)
+
+
+# How a network ended that was trained to convergence.
+ENDS = ("minimum", "saddle", "not_yet", "diverged")
+
+
+class Settled(NamedTuple):
+    """Where networks ended, each `(*cells,)`; `end` counts in `ENDS`."""
+
+    u: np.ndarray
+    b: np.ndarray
+    loss: np.ndarray
+    end: np.ndarray
+
+
+def settle(spectra, start, rate, *, tolerance: float, max_steps: int) -> Settled:
+    """Train networks of one unit by gradient descent until the gradient is small.
+
+    Args:
+        spectra: temporal singular values, `(*cells, T)`.
+        start: modes (a, b, c) at the start, each broadcast to the cells.
+        rate: learning rate, broadcast to the cells.
+        tolerance: gradient at which to stop, over the first loss.
+        max_steps: steps after which to give up.
+
+    Returns:
+        Where they ended.
+    """
+    spectra = jnp.asarray(spectra)
+    cells = spectra.shape[:-1]
+    numbers = [jnp.broadcast_to(jnp.asarray(m, float), cells).ravel() for m in (*start, rate)]
+
+    def one(spectrum, a, b, c, rate):
+        method = GradientDescent(rate)
+        problem = one_mode(spectrum, a, b, c)
+        curve = train(problem, method, tolerance=tolerance, max_steps=max_steps)
+        net = curve.final
+        end = sum(jnp.where(curve.result == getattr(RESULTS, e), i, 0) for i, e in enumerate(ENDS))
+        loss = problem.statistics.excess(net.impulse_response(spectrum.size))
+        return curve.modes.a[-1, 0] * curve.modes.c[-1, 0], curve.modes.b[-1, 0], loss, end
+
+    ended = jax.jit(jax.vmap(one))(spectra.reshape(-1, spectra.shape[-1]), *numbers)
+    return Settled(*(np.asarray(x).reshape(cells) for x in ended))
