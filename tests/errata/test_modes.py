@@ -1,4 +1,4 @@
-"""Errata 11, 12, 15, 16, 22 and 25 to 27: modes, by numerical integration and autodiff."""
+"""Errata 11, 12, 15, 16, 22, 25 to 27 and 30: modes, by numerical integration and autodiff."""
 
 import jax
 import jax.numpy as jnp
@@ -272,23 +272,48 @@ def test_the_series_of_the_recurrent_mode_converges_for_a_limited_time_only():
 # --- 27: imaginary parts of the two modes (Appendix O) -------------------------------------------
 
 
-@pytest.mark.parametrize("start", [0.1, -0.2])
-@pytest.mark.parametrize("angle", [np.pi / 8, -np.pi / 4, -3 * np.pi / 4])
-def test_imaginary_parts_have_one_sign_only_if_the_recurrent_mode_starts_positive(start, angle):
-    spectrum = np.exp(1j * angle * LAGS)
+def rotating_flow(spectrum, start, time):
+    """Eqs 182–184."""
 
-    def field(_, modes):  # eqs 182-184
+    def field(_, modes):
         a, b, c = modes
         error = spectrum - c * b**LAGS * a
         slopes = LAGS * b ** np.maximum(LAGS - 1, 0)
         moves = c * b**LAGS, c * a * slopes, a * b**LAGS
         return np.array([np.sum(move.conj() * error) for move in moves])
 
-    modes = np.array([0.1, start, 0.1], complex)
-    path = solve_ivp(field, (0, 60), modes, rtol=1e-9, atol=1e-12).y
+    start = np.array(start, complex)
+    return solve_ivp(field, (0, time), start, rtol=1e-9, atol=1e-12, dense_output=True)
+
+
+@pytest.mark.parametrize("start", [0.1, -0.2])
+@pytest.mark.parametrize("angle", [np.pi / 8, -np.pi / 4, -3 * np.pi / 4])
+def test_imaginary_parts_have_one_sign_only_if_the_recurrent_mode_starts_positive(start, angle):
+    path = rotating_flow(np.exp(1j * angle * LAGS), [0.1, start, 0.1], 60).y
     product = path[0] * path[2]
     np.testing.assert_allclose([path[1, -1], product[-1]], [np.exp(1j * angle), 1], atol=1e-5)
     largest = np.argmax(abs(product.imag))
     assert abs(product.imag[largest]) > 0.01
     same = np.sign(product.imag[largest]) == np.sign(path[1, largest].imag)
     assert same == (start > 0)
+
+
+# --- 30: which radius is learned faster (Appendix O, Figure A11) ---------------------------------
+
+
+@pytest.mark.parametrize("angle", [0.0, np.pi / 6])
+def test_larger_radii_converge_earlier_but_smaller_ones_lose_their_first_quarter_earlier(angle):
+    times = np.linspace(0, 12, 6001)
+
+    def milestones(radius):
+        lam = radius * np.exp(1j * angle)
+        a, b, c = rotating_flow(lam**LAGS, [0.1, 0.1, 0.1], 12).sol(times)
+        loss = np.sum(abs(lam ** LAGS[:, None] - a * c * b ** LAGS[:, None]) ** 2, axis=0)
+        quarter = np.argmax(loss < 0.75 * loss[0])
+        most = np.argmax(loss < 0.01 * loss[0])
+        mode = np.argmax(abs(b - lam) < 0.1 * abs(0.1 - lam))
+        return times[[quarter, most, mode]]
+
+    small, large = milestones(0.4), milestones(1.05)
+    assert np.all(large[1:] < 0.9 * small[1:])
+    assert small[0] < 0.9 * large[0]
