@@ -292,3 +292,35 @@ def identity(p):
 def test_bad_input_ends_in_one_sentence(function, grid, options, sentence):
     with pytest.raises(ld.InputError, match=sentence):
         ld.sweep(function, grid, **options)
+
+
+def test_many_networks_train_as_each_would_alone():
+    # A saddle, slow and fast lanes over two chunks, and one that diverges at once.
+    scales = np.array([0.0, 0.05, 0.3, 0.6, 0.9, 30.0])
+    nets = jax.vmap(
+        lambda s: jax.tree.map(lambda w: s * w, ld.init_unaligned(2, 2, 2, 1.0, key=KEY))
+    )(jnp.asarray(scales))
+    method, options = ld.GradientDescent(0.1), {"tolerance": 1e-4, "max_steps": 3000}
+    many = ld.train_many(ld.Problem(nets, TASK), method, chunk=4, **options)
+    for lane in range(len(scales)):
+        problem = ld.Problem(jax.tree.map(lambda w, i=lane: w[i], nets), TASK)
+        one = ld.train(problem, method, **options)
+        last = int(one.valid.sum()) - 1
+        assert str(ld.RESULTS[jax.tree.map(lambda v, i=lane: v[i], many.result)]) == str(
+            ld.RESULTS[one.result]
+        )
+        assert many.steps[lane] == one.steps[last]
+        np.testing.assert_allclose(many.times[lane], one.times[last], rtol=1e-12)
+        np.testing.assert_allclose(many.excess[lane], one.excess[last], rtol=1e-9, atol=1e-20)
+        for x, y in zip(jax.tree.leaves(many.final), jax.tree.leaves(one.final), strict=True):
+            np.testing.assert_allclose(x[lane], y, rtol=1e-10, atol=1e-12)
+    assert len({int(v) for v in jax.tree.leaves(many.result)[0]}) == 3
+
+
+@pytest.mark.parametrize("chunk", [0, 4])
+def test_one_network_is_not_many(chunk):
+    net = ld.init_unaligned(2, 2, 2, 1.0, key=KEY)
+    with pytest.raises(ld.InputError, match=r"one network;|one leading axis;"):
+        ld.train_many(
+            ld.Problem(net, TASK), ld.GradientDescent(0.1), tolerance=1, max_steps=1, chunk=chunk
+        )

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from learndyn._solve import solve as solve
     from learndyn._study import Study as Study
     from learndyn._study import study as study
+    from learndyn._sweep import TrainedNetworks as TrainedNetworks
     from learndyn._sweep import sweep as sweep
+    from learndyn._sweep import train_many as train_many
     from learndyn._train import train as train
     from learndyn._units import loss_scale as loss_scale
     from learndyn.methods import ExactInputOutput as ExactInputOutput
@@ -56,7 +58,7 @@ _HOMES = {
     "learndyn._problem": ("Problem",),
     "learndyn._solve": ("solve",),
     "learndyn._study": ("Study", "study"),
-    "learndyn._sweep": ("sweep",),
+    "learndyn._sweep": ("TrainedNetworks", "sweep", "train_many"),
     "learndyn._train": ("train",),
     "learndyn._units": ("loss_scale",),
     "learndyn.methods": (

@@ -1,5 +1,6 @@
 """One entry point: the learning curve of a problem by a method."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import equinox as eqx
@@ -87,7 +88,7 @@ def prepare(problem: Problem, method: Method, assumptions: str):
     problem = problem.without_trials()
     bases, violations = _measured(problem)
     if assumptions == "refuse" and not is_traced(violations):
-        _refuse_violations(method, violations)
+        refuse_violations(method, violations)
     return problem, bases, violations, data
 
 
@@ -160,7 +161,16 @@ def _checked_times(times, problem: Problem, resume: LearningCurve | None):
     return times
 
 
-def _refuse_violations(method: Method, violations: dict[str, Scalar]) -> None:
+def refuse_violations(method: Method, violations: Mapping[str, Any]) -> None:
+    """Refuse a problem that violates an assumption of the method.
+
+    Args:
+        method: the method.
+        violations: how far the problem is from each assumption.
+
+    Raises:
+        AssumptionError: if one is above its tolerance.
+    """
     for assumption in method.assumptions:
         value = float(violations[assumption.name])
         tolerance = assumption.tolerance

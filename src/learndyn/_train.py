@@ -9,8 +9,9 @@ from learndyn._dynamics import curvature, hessian, lowest_curvature
 from learndyn._errors import InputError
 from learndyn._problem import Problem
 from learndyn._solve import is_traced, prepare
-from learndyn._types import ScalarLike, Tracer
+from learndyn._types import Scalar, ScalarLike, Tracer
 from learndyn.methods import Method
+from learndyn.network import LinearRNN
 
 # Up to this many weights the Hessian is diagonalized inside jit, and so under vmap.
 _DENSE = 1000
@@ -49,34 +50,90 @@ def train(
         >>> str(ld.RESULTS[curve.result])
         'The weights converged to a minimum.'
     """
+    check_request(tolerance, max_steps)
+    prepared = prepare(problem, method, "refuse")
+    name, tolerance = method.describe(problem), jnp.asarray(tolerance, float)
+    curve, slope = _train(*prepared, name, method, tolerance, max_steps)
+    if is_traced(curve):
+        return curve
+    kind = decided(problem, curve.final, curve.result, slope)
+    return eqx.tree_at(lambda c: c.result, curve, kind)
+
+
+def check_request(tolerance: ScalarLike, max_steps: int) -> None:
+    """Refuse a tolerance or a number of steps that cannot be used.
+
+    Args:
+        tolerance: as in `train`.
+        max_steps: as in `train`.
+
+    Raises:
+        InputError: if one is not positive.
+    """
     if max_steps < 1:
         raise InputError("max_steps of at least 1", f"{max_steps}")
     if not isinstance(tolerance, Tracer) and not tolerance > 0:
         raise InputError("a positive tolerance", f"{tolerance}")
-    prepared = prepare(problem, method, "refuse")
-    name, tolerance = method.describe(problem), jnp.asarray(tolerance, float)
-    curve, slope = _train(*prepared, name, method, tolerance, max_steps)
-    if is_traced(curve) or not bool(curve.result == RESULTS.stationary):
-        return curve
-    lowest, highest = lowest_curvature(problem, curve.final), curvature(problem, curve.final)
-    kind = _kind(curve.result, lowest, highest, slope)
-    return eqx.tree_at(lambda c: c.result, curve, kind)
 
 
 @eqx.filter_jit
 def _train(problem, bases, violations, data, name, method, tolerance, max_steps):
+    slope = still_slope(problem, tolerance)
+    path = method.converge(problem, bases, data, slope, max_steps)
+    curve = make_curve(path, problem.statistics, bases, violations, name, method.settings())
+    kind = classified(problem, curve.final, curve.result, slope)
+    return eqx.tree_at(lambda c: c.result, curve, kind), slope
+
+
+def still_slope(problem: Problem, tolerance: Scalar) -> Scalar:
+    """Largest norm of the velocity at which the weights count as still.
+
+    Args:
+        problem: the problem.
+        tolerance: as in `train`.
+
+    Returns:
+        The tolerance times the first excess.
+    """
     statistics = problem.statistics
     first = statistics.excess(problem.net.impulse_response(statistics.length))
-    slope = tolerance.astype(first.dtype) * first
-    path = method.converge(problem, bases, data, slope, max_steps)
-    curve = make_curve(path, statistics, bases, violations, name, method.settings())
+    return tolerance.astype(first.dtype) * first
+
+
+def classified(problem: Problem, final: LinearRNN, result: RESULTS, slope: Scalar) -> RESULTS:
+    """Tell a saddle from a minimum while tracing, or say that this needs concrete weights.
+
+    Args:
+        problem: the problem.
+        final: the last weights.
+        result: `minimum` if they are still.
+        slope: see `still_slope`.
+
+    Returns:
+        The result, `stationary` for many weights that are still.
+    """
     size = sum(w.size for w in jax.tree.leaves(problem.net))
     if size > _DENSE:
-        kind = RESULTS.where(curve.result == RESULTS.minimum, RESULTS.stationary, curve.result)
-    else:
-        eigenvalues = jnp.linalg.eigvalsh(hessian(problem, curve.final))
-        kind = _kind(curve.result, eigenvalues[0], eigenvalues[-1], slope)
-    return eqx.tree_at(lambda c: c.result, curve, kind), slope
+        return RESULTS.where(result == RESULTS.minimum, RESULTS.stationary, result)
+    eigenvalues = jnp.linalg.eigvalsh(hessian(problem, final))
+    return _kind(result, eigenvalues[0], eigenvalues[-1], slope)
+
+
+def decided(problem: Problem, final: LinearRNN, result: RESULTS, slope: Scalar) -> RESULTS:
+    """Decide what `classified` had to leave open, on concrete weights.
+
+    Args:
+        problem: the problem.
+        final: the last weights.
+        result: what `classified` said.
+        slope: see `still_slope`.
+
+    Returns:
+        The result, never `stationary`.
+    """
+    if not bool(result == RESULTS.stationary):
+        return result
+    return _kind(result, lowest_curvature(problem, final), curvature(problem, final), slope)
 
 
 def _kind(result: RESULTS, lowest: ScalarLike, highest: ScalarLike, slope: ScalarLike) -> RESULTS:

@@ -11,11 +11,14 @@ import numpy as np
 from learndyn._errors import InputError
 from learndyn._sweep._grid import Grid, check_signature, checked_grid
 from learndyn._sweep._outputs import as_arrays, check_names, check_same, dataset
-from learndyn._sweep._threads import CHUNK, workers
+from learndyn._sweep._threads import WORKERS, workers
 from learndyn._types import Array, PRNGKeyArray
 
 if TYPE_CHECKING:
     import xarray
+
+# Cells in one batch: enough that a call costs nothing, few enough for the cache.
+_CHUNK = 256
 
 
 def sweep(
@@ -30,7 +33,8 @@ def sweep(
     """Call a function in every cell of a grid, batched, and label what it returns.
 
     Cells are batched by `jax.vmap` and run in chunks of one size by one compiled function, on two
-    threads. A lane that diverges disturbs no other: return the `RESULTS` of its curve.
+    threads where it holds no matrix factorizations. A lane that diverges disturbs no other:
+    return the `RESULTS` of its curve.
 
     Args:
         function: called with the coordinates of a cell as keywords, and with `key=` where a key
@@ -73,7 +77,7 @@ def sweep(
     check_signature(function, [*grid, *(() if key is None else ("key",))])
     if chunk is not None and chunk < 1:
         raise InputError("a chunk of at least one cell", f"{chunk}", "Leave it out for 256.")
-    size = min(CHUNK if chunk is None else chunk, checked.cells)
+    size = min(_CHUNK if chunk is None else chunk, checked.cells)
     combinations = [_Combination(function, checked, *pair, key, size) for pair in _all(checked)]
     for combination in combinations:
         check_names(combination.shapes, combination.results, checked)
@@ -105,6 +109,8 @@ class _Combination:
         self.chunks = _chunks(cells, size)
         self._traced = jax.jit(jax.vmap(one)).lower(*self.chunks[0])
         self.shapes = self._traced.out_info
+        # Factorizations, among others, are calls out of the compiled code.
+        self.parallel = "custom_call" not in self._traced.as_text()
 
     def compile(self) -> Callable[..., dict[str, Array]]:
         return self._traced.compile()
@@ -121,7 +127,8 @@ def _chunks(cells, size: int) -> list:
 def _run(combinations: list[_Combination], grid: Grid, progress) -> list[dict[str, np.ndarray]]:
     """Compile and run everything; workers take tasks in order, so none waits for a later one."""
     total, done, found = grid.cells * len(combinations), 0, []
-    with workers() as pool:
+    count = WORKERS if all(c.parallel for c in combinations) else 1
+    with workers(count) as pool:
         compiled = [pool.submit(combinations[0].compile)]
         running: list[list[Future]] = []
         for i, combination in enumerate(combinations):

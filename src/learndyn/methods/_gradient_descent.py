@@ -1,6 +1,6 @@
 """Gradient descent, on the statistics or on the trials themselves."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -11,13 +11,38 @@ from learndyn._curve import RESULTS, Path, State
 from learndyn._dynamics import freeze, velocity
 from learndyn._errors import InputError
 from learndyn._problem import Problem
-from learndyn._types import Array, Float, PRNGKeyArray, Scalar, ScalarLike, Tracer
+from learndyn._types import Array, Bool, Float, Int, PRNGKeyArray, Scalar, ScalarLike, Tracer
 from learndyn.methods._batches import Batches
 from learndyn.methods._method import Method, speed
 from learndyn.network import Bases, LinearRNN
 
 # Points that `train` records on the way, spaced evenly in the logarithm of the steps.
 _RECORDS = 200
+
+
+class Descent(NamedTuple):
+    """Where training to convergence is.
+
+    Attributes:
+        step: gradient steps taken.
+        now: the weights, and the memory of the optimizer.
+        alive: whether the loss is finite.
+        done: whether the weights are still.
+    """
+
+    step: Int[Array, "*batch"]
+    now: tuple[LinearRNN, Any]
+    alive: Bool[Array, "*batch"]
+    done: Bool[Array, "*batch"]
+
+    def result(self) -> RESULTS:
+        """How training would end here, of one network.
+
+        Returns:
+            One of `minimum`, which may be a saddle, `not_yet` and `diverged`.
+        """
+        still = RESULTS.where(self.done, RESULTS.minimum, RESULTS.not_yet)
+        return RESULTS.where(self.alive, still, RESULTS.diverged)
 
 
 class GradientDescent(Method):
@@ -144,40 +169,73 @@ class GradientDescent(Method):
         max_steps: int,
     ) -> Path:
         """See `Method`."""
+
+        def record(descent, target):
+            now = self.advance(problem, data, slope, descent, target)
+            # The point at which the weights became still is the last of the curve.
+            return now, (now.now[0], now.step, now.alive & ~descent.done)
+
+        targets = self.record_steps(max_steps)
+        last, (weights, steps, valid) = jax.lax.scan(record, self.begin(problem), targets)
+        return self._path(weights, steps, valid, last.result(), last.step, last.now)
+
+    @staticmethod
+    def record_steps(max_steps: int) -> Int[Array, " records"]:
+        """Steps at which training to convergence is recorded.
+
+        Args:
+            max_steps: the last of them.
+
+        Returns:
+            Zero, then steps spaced evenly in the logarithm.
+        """
         spaced = jnp.exp(jnp.linspace(0.0, jnp.log(max_steps), _RECORDS - 1))
-        targets = jnp.concatenate([jnp.zeros(1, int), jnp.round(spaced).astype(int)])
+        return jnp.concatenate([jnp.zeros(1, int), jnp.round(spaced).astype(int)])
 
-        def still(net):
-            return speed(velocity(problem, net)) <= slope
+    def begin(self, problem: Problem) -> Descent:
+        """Where training to convergence begins.
 
-        def record(carry, target):
-            def unfinished(now):
-                step, (net, _) = now
-                return (step < target) & ~still(net) & jnp.isfinite(net.w_h).all()
+        Args:
+            problem: the problem.
 
-            def advance(now):
-                step, moving = now
-                return step + 1, self._step(problem, data, step, moving)
+        Returns:
+            The first state.
+        """
+        start = self._start(problem, None)
+        return Descent(jnp.zeros((), int), start, jnp.asarray(True), jnp.asarray(False))
 
-            step, now, alive, done = carry
-            new_step, moved = jax.lax.while_loop(unfinished, advance, (step, now))
-            alive = alive & _finite_loss(problem, moved[0])
-            step = jnp.where(alive, new_step, step)
-            now = jax.tree.map(lambda new, old: jnp.where(alive, new, old), moved, now)
-            carry = (step, now, alive, done | still(now[0]))
-            return carry, (now[0], step, alive & ~done)
+    def advance(
+        self, problem: Problem, data: Batches | None, slope: Scalar, descent: Descent, target
+    ) -> Descent:
+        """Train up to a number of steps, or until the weights are still or have diverged.
 
-        carry = (
-            jnp.zeros((), int),
-            self._start(problem, None),
-            jnp.asarray(True),
-            jnp.asarray(False),
-        )
-        (step, last, alive, done), (weights, steps, valid) = jax.lax.scan(record, carry, targets)
-        result = RESULTS.where(
-            alive, RESULTS.where(done, RESULTS.minimum, RESULTS.not_yet), RESULTS.diverged
-        )
-        return self._path(weights, steps, valid, result, step, last)
+        Args:
+            problem: the problem.
+            data: what `data` returned.
+            slope: largest norm of the velocity at which the weights count as still.
+            descent: where training is.
+            target: steps to reach, counted from the start.
+
+        Returns:
+            Where training is then.
+        """
+
+        def unfinished(state):
+            step, (net, _), moving = state
+            return (step < target) & (speed(moving) > slope) & jnp.isfinite(net.w_h).all()
+
+        def forward(state):
+            step, now, moving = state
+            now = self._step(problem, data, step, now, moving)
+            return step + 1, now, velocity(problem, now[0])
+
+        state = (descent.step, descent.now, velocity(problem, descent.now[0]))
+        step, moved, moving = jax.lax.while_loop(unfinished, forward, state)
+        alive = descent.alive & _finite_loss(problem, moved[0])
+        # A diverged network goes back to the last recorded one.
+        now = jax.tree.map(lambda new, old: jnp.where(alive, new, old), moved, descent.now)
+        done = descent.done | (alive & (speed(moving) <= slope))
+        return Descent(jnp.where(alive, step, descent.step), now, alive, done)
 
     def describe(self, problem: Problem) -> str:  # noqa: ARG002
         """See `Method`."""
@@ -208,11 +266,11 @@ class GradientDescent(Method):
             )
         return jax.tree.unflatten(structure, state.leaves)
 
-    def _step(self, problem: Problem, data: Batches | None, k, now):
+    def _step(self, problem: Problem, data: Batches | None, k, now, moving=None):
         net, memory = now
         rate = self.learning_rate.astype(net.w_x.dtype)
         if data is None or problem.rule is not None:
-            moving = velocity(problem, net)
+            moving = velocity(problem, net) if moving is None else moving
         else:
             moving = freeze(problem, data.velocity(net, k))
         if self.optimizer is None:
