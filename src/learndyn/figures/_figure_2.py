@@ -280,6 +280,7 @@ def claims(data: "xarray.Dataset") -> list[Claim]:
             ">=",
             0.5,
             expected=False,
+            erratum=12,
             note="The factor T − i of eq. 6 is zero at i = T: s_T does not move b at all while ac "
             "is frozen.",
         ),

@@ -237,6 +237,7 @@ def claims(data: "xarray.Dataset") -> list[Claim]:
             "<",
             1.0,
             expected=False,
+            erratum=12,
             note=f"Faster only from a small b(0), and how small depends on the measure: {listed}. "
             "From larger b(0) the pair with early values, which are then the larger ones in the "
             "gradient, is faster.",

@@ -174,6 +174,7 @@ def claims(data: "xarray.Dataset") -> list[Claim]:
             ">=",
             1.9,
             expected=False,
+            erratum=16,
             note="For |b| < 1 it tends to u² / (2 (1 − b²)), whatever T. It goes to infinity where "
             "|b| ≥ 1 and u ≠ 0, also for cba < 0: like T at |b| = 1, like b^{2T} above.",
         ),

@@ -187,6 +187,7 @@ def claims(data: "xarray.Dataset") -> list[Claim]:
             ">=",
             0.01,
             expected=False,
+            erratum=22,
             note="Exponentially only where the error leads to |b| > 1, beyond the solution: see "
             "Kc*. Elsewhere the cost of an error saturates (|b| < 1) or grows like a power of T "
             "(Kb*). The change of variables b = f(λ, i)^{1/(T−i)} + Δb is one of the network only "

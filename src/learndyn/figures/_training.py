@@ -1,5 +1,6 @@
 """Networks trained in numbers: one unit each, which is one mode of an aligned network, exactly."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -11,8 +12,8 @@ from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn._train import train
 from learndyn.methods import GradientDescent, Method
-from learndyn.network import init_aligned
-from learndyn.tasks import structured_task
+from learndyn.network import LinearRNN
+from learndyn.statistics import TaskStatistics
 
 
 class Learned(NamedTuple):
@@ -23,22 +24,41 @@ class Learned(NamedTuple):
     b: np.ndarray
 
 
-def one_mode(spectrum, a, b, c, **options) -> Problem:
+def one_mode(spectrum, a, b, c, *, length=None) -> Problem:
     """A network of one unit and its task.
 
     Args:
-        spectrum: temporal singular values, `(T,)`.
+        spectrum: temporal singular values, `(T,)`, in t order.
         a: input mode at the start.
         b: recurrent mode.
         c: output mode.
-        **options: of the problem.
+        length: number of steps; values before the last so many are padding. None: all.
 
     Returns:
         The problem.
     """
-    key = jax.random.key(0)
-    task = structured_task(spectrum, 1, 1, key=key)
-    return Problem(init_aligned(task, a, b, c, key=key), task, **options)
+    target, one = jnp.flip(jnp.asarray(spectrum)), jnp.ones((1, 1))
+    weights = None if length is None else 1.0 * (jnp.arange(target.size) < length)
+    statistics = TaskStatistics.white(
+        target[:, None, None], weights=weights, singular_vectors=(one, one)
+    )
+    return Problem(LinearRNN(*(jnp.reshape(1.0 * m, (1, 1)) for m in (a, b, c))), statistics)
+
+
+def padded(spectra: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Spectra of several lengths in one array, padded at early steps.
+
+    Args:
+        spectra: each `(*cells, T)`, with the same cells.
+
+    Returns:
+        Spectra `(lengths, *cells, longest T)` and the length of each, of the same cells.
+    """
+    longest = max(each.shape[-1] for each in spectra)
+    cells = spectra[0].ndim - 1
+    stacked = [np.pad(x, [(0, 0)] * cells + [(longest - x.shape[-1], 0)]) for x in spectra]
+    lengths = [np.full(x.shape[:-1], x.shape[-1]) for x in spectra]
+    return np.stack(stacked), np.stack(lengths)
 
 
 def learn(spectra, start, method: Method, times) -> Learned:
@@ -132,7 +152,7 @@ class Settled(NamedTuple):
     end: np.ndarray
 
 
-def settle(spectra, start, rate, *, tolerance: float, max_steps: int) -> Settled:
+def settle(spectra, start, rate, *, tolerance: float, max_steps: int, length=None) -> Settled:
     """Train networks of one unit by gradient descent until the gradient is small.
 
     Args:
@@ -141,17 +161,20 @@ def settle(spectra, start, rate, *, tolerance: float, max_steps: int) -> Settled
         rate: learning rate, broadcast to the cells.
         tolerance: gradient at which to stop, over the first loss.
         max_steps: steps after which to give up.
+        length: number of steps of each cell, where spectra are padded; None: all.
 
     Returns:
         Where they ended.
     """
     spectra = jnp.asarray(spectra)
     cells = spectra.shape[:-1]
-    numbers = [jnp.broadcast_to(jnp.asarray(m, float), cells).ravel() for m in (*start, rate)]
+    length = spectra.shape[-1] if length is None else length
+    given = (*start, rate, length)
+    numbers = [jnp.broadcast_to(jnp.asarray(m, float), cells).ravel() for m in given]
 
-    def one(spectrum, a, b, c, rate):
+    def one(spectrum, a, b, c, rate, length):
         method = GradientDescent(rate)
-        problem = one_mode(spectrum, a, b, c)
+        problem = one_mode(spectrum, a, b, c, length=length)
         curve = train(problem, method, tolerance=tolerance, max_steps=max_steps)
         net = curve.final
         end = sum(jnp.where(curve.result == getattr(RESULTS, e), i, 0) for i, e in enumerate(ENDS))
