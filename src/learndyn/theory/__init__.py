@@ -6,11 +6,15 @@ first: None is ones, a readout at the last step; `T − k` is a readout at every
 The paper's τ is 1, and energies are in units of the loss.
 """
 
+from learndyn.theory._destination import Destination as Destination
+from learndyn.theory._destination import destination as destination
 from learndyn.theory._energy import data_term as data_term
 from learndyn.theory._energy import effective_regularization as effective_regularization
 from learndyn.theory._energy import energy as energy
 from learndyn.theory._energy import sharpness as sharpness
 from learndyn.theory._flow import mode_flow as mode_flow
+from learndyn.theory._landau import energy_expansion as energy_expansion
+from learndyn.theory._landau import landau_coefficients as landau_coefficients
 from learndyn.theory._recurrent import recurrent_derivatives as recurrent_derivatives
 from learndyn.theory._solutions import input_output_modes as input_output_modes
 from learndyn.theory._solutions import input_output_solution as input_output_solution
@@ -19,3 +23,10 @@ from learndyn.theory._stationary import Optimum as Optimum
 from learndyn.theory._stationary import StationaryPoints as StationaryPoints
 from learndyn.theory._stationary import optimum as optimum
 from learndyn.theory._stationary import stationary_points as stationary_points
+from learndyn.theory._transitions import Birth as Birth
+from learndyn.theory._transitions import Hysteresis as Hysteresis
+from learndyn.theory._transitions import Jump as Jump
+from learndyn.theory._transitions import Transitions as Transitions
+from learndyn.theory._transitions import flow_jumps as flow_jumps
+from learndyn.theory._transitions import hysteresis as hysteresis
+from learndyn.theory._transitions import transitions as transitions

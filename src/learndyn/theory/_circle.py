@@ -115,6 +115,23 @@ def _even_grid(weights, edge: float) -> Float[Array, " points"]:
     return jnp.concatenate([-right[:0:-1], right]).astype(weights.dtype)
 
 
+def signs(values: Array, slope: Array) -> tuple[Array, Array]:
+    """Signs of a function just left and just right of each point of a grid.
+
+    They differ at the middle of the grid, which is 0, where symmetric spectra have a root.
+
+    Args:
+        values: function on the grid, `(*modes, points)`.
+        slope: its derivative at 0, `(*modes,)`.
+
+    Returns:
+        Both signs, `(*modes, points)`.
+    """
+    middle = jnp.arange(values.shape[-1]) == values.shape[-1] // 2
+    there = jnp.where(middle & (values == 0), jnp.sign(slope)[..., None], 0)
+    return jnp.sign(values) - there, jnp.sign(values) + there
+
+
 def on_grid(target: Target, grid: Float[Array, " points"]) -> tuple[Array, Array, Array]:
     """P, `2P′Q − PQ′` and Q at all points of one chart.
 
@@ -163,20 +180,18 @@ def value_at(target: Target, x: Array) -> tuple[Array, Array]:
     return p, dp
 
 
-def root(function, low: Array, high: Array) -> Array:
-    """A root in each bracket, by Newton's method, kept in the bracket by bisection.
+def root(function, low: Array, high: Array, sign: Array) -> Array:
+    """A root in each open bracket, by Newton's method, kept in the bracket by bisection.
 
     Args:
-        function: value and derivative at x; of other sign, or zero, at the ends of each bracket.
+        function: value and derivative at x.
         low: lower ends.
         high: upper ends.
+        sign: of the function towards the upper end; it has the other one towards the lower end.
 
     Returns:
         The roots.
     """
-    f_low, f_high = function(low)[0], function(high)[0]
-    start = jnp.where(f_low == 0, low, jnp.where(f_high == 0, high, (low + high) / 2))
-    sign = jnp.sign(f_high) - jnp.sign(f_low)
 
     def unfinished(state):
         step, _, _, _, moving = state
@@ -193,5 +208,7 @@ def root(function, low: Array, high: Array) -> Array:
         eps = jnp.finfo(x.dtype).eps
         return step + 1, new, low, high, abs(new - x) > eps * abs(x)
 
-    first = (jnp.zeros((), int), start, low, high, jnp.ones(start.shape, bool))
+    # An end that is a root itself, the point 0, is no more than this left out.
+    margin = 1e-4 * (high - low)
+    first = (jnp.zeros((), int), (low + high) / 2, low + margin, high - margin, low < high)
     return jax.lax.while_loop(unfinished, improve, first)[1]

@@ -14,6 +14,7 @@ from learndyn.theory._circle import (
     last_lag,
     on_grid,
     root,
+    signs,
     slope_at,
     value_at,
 )
@@ -99,11 +100,8 @@ def optimum(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> Optimum:
 
 @jax.jit
 def _optimum(target: Target, both: Charts) -> Optimum:
-    # Without lags to choose from, or a spectrum, there is no maximum: b = 0 stands in.
     found = jax.vmap(_best_of_chart)(*both)
-    found = tuple(jnp.concatenate([part[0], part[1]], -1) for part in found)
-    stand_in = (target.values[..., :1] * 0, *_at_zero(target))
-    b, u, energy = (jnp.concatenate(pair, -1) for pair in zip(found, stand_in, strict=True))
+    b, u, energy = (jnp.concatenate([part[0], part[1]], -1) for part in found)
     size = 0.5 * jnp.sum(target.weights * target.values**2, -1, keepdims=True)
     tied = energy <= energy.min(-1, keepdims=True) + _TIE * size
     distance = jnp.where(tied, abs(b), jnp.inf)
@@ -118,15 +116,21 @@ def _optimum(target: Target, both: Charts) -> Optimum:
 def _best_of_chart(target: Target, grid: Array, inverted: Array):
     """The maxima of `P²/Q` in a chart, as many as are searched, as (b, u, energy)."""
     p, g, q = on_grid(target, grid)
-    rising = p * g  # the sign of the derivative of P²/Q
-    bracketed = (rising[..., :-1] > 0) & (rising[..., 1:] <= 0)
+    here = _expand(target)
+    zero = jnp.zeros_like(p[..., :1])
+    left, right = signs(p * g, (p * slope_at(here, zero)[1])[..., g.shape[-1] // 2])
+    bracketed = (right[..., :-1] > 0) & (left[..., 1:] < 0)  # of the derivative of P²/Q
     gain = p * p / q
     height = jnp.where(bracketed, jnp.maximum(gain[..., :-1], gain[..., 1:]), -1)
     height, index = jax.lax.top_k(height, min(_CANDIDATES, height.shape[-1]))
-    here = _expand(target)
-    x = root(lambda x: slope_at(here, x), grid[index], grid[index + 1])
+    falling = -jnp.sign(p[..., :-1])  # the sign of g beyond a maximum
+    sign = jnp.take_along_axis(falling, index, -1)
+    x = root(lambda x: slope_at(here, x), grid[index], grid[index + 1], sign)
+    # The points 0 and ∞ are always candidates: a maximum may be exactly there, or none anywhere.
+    x = jnp.concatenate([x, zero], -1)
     b, u, energy = _evaluate(x, here, inverted)
-    return b, u, jnp.where(height >= 0, energy, jnp.inf)
+    found = jnp.concatenate([height >= 0, jnp.ones_like(zero, bool)], -1)
+    return b, u, jnp.where(found, energy, jnp.inf)
 
 
 def _at_zero(target: Target):
@@ -214,18 +218,22 @@ def _points_of_chart(target: Target, grid: Array, inverted: Array):
     count = target.weights.shape[0]
     slots = min(3 * count, 12 + 4 * math.ceil(math.log2(count + 1)))
     here, parts = _expand(target), []
+    zero = jnp.zeros_like(p[..., :1])
     for values, function in ((g, slope_at), (p, value_at)):
-        left, right = values[..., :-1], values[..., 1:]
-        # A root on a point of the grid belongs to the bracket that it starts.
-        crossed = (left == 0) & (right != 0) | (jnp.sign(left) * jnp.sign(right) < 0)
+        at_zero, slope = function(here, zero)
+        left, right = signs(values, slope[..., 0])
+        crossed = right[..., :-1] * left[..., 1:] < 0
         there, index = jax.lax.top_k(crossed.astype(jnp.int8), slots)
-        x = root(lambda x, f=function: f(here, x), grid[index], grid[index + 1])
+        sign = jnp.take_along_axis(left[..., 1:], index, -1)
+        x = root(lambda x, f=function: f(here, x), grid[index], grid[index + 1], sign)
+        x = jnp.concatenate([x, zero], -1)
+        found = jnp.concatenate([there > 0, (at_zero == 0) & (slope != 0)], -1)
         b, u, energy = _evaluate(x, here, inverted)
         if function is value_at:
             u, bend = jnp.zeros_like(u), jnp.full_like(u, -jnp.inf)
         else:
             bend = _bend(here, x)
-        parts.append((b, u, energy, bend, there > 0))
+        parts.append((b, u, energy, bend, found))
     return tuple(jnp.concatenate(pair, -1) for pair in zip(*parts, strict=True))
 
 
