@@ -320,6 +320,23 @@ def test_more_steps_have_their_transition_at_one(length):
     assert 2 * above.energy == pytest.approx(1.001**-2)
 
 
+@pytest.mark.parametrize("length", [3, 4, 6])
+@pytest.mark.parametrize("beta", [0.6, 1.0, 1.7])
+def test_landau_coefficients_are_derivatives_of_the_printed_energy_to_fifty_digits(length, beta):
+    order, ratio = 9, mpmath.mpf(beta)
+
+    def energy(b):  # eqs 102, 103 and 108
+        norm = sum(b ** (2 * i) for i in range(length))
+        return ratio**2 + ratio**-2 - (ratio * b ** (length - 1) + 1 / ratio) ** 2 / norm
+
+    with mpmath.workdps(50):
+        true = np.array([float(c) for c in mpmath.taylor(energy, 0, order)])
+    found = ld.theory.landau_coefficients(beta, length, order)
+    np.testing.assert_allclose(found, true, rtol=1e-12, atol=1e-12)
+    quadratic = beta**-2 - 2 if length == 3 else beta**-2
+    np.testing.assert_allclose(found[:3], [beta**2, 0, quadratic], rtol=1e-12)
+
+
 # --- errors of the modes in the energy (eqs 136-143) ---------------------------------------------
 
 

@@ -61,6 +61,20 @@ def test_what_the_library_has_is_tested(row):
     assert row["tests"] or not row["symbols"]
 
 
+@pytest.mark.parametrize("row", FILLED, ids=by_equations)
+def test_the_theory_of_real_modes_is_all_there(row):
+    if set(ledger.numbers(row)) & {*range(1, 112), *range(136, 160)}:
+        assert row["symbols"]
+        assert row["tests"]
+
+
+def test_names_of_the_theory_in_the_errata_exist():
+    text = (ROOT / "docs/errata.md").read_text(encoding="utf-8")
+    names = re.findall(r"`theory\.(\w+)`", text)
+    assert names
+    assert [name for name in names if not hasattr(ld.theory, name)] == []
+
+
 def test_errata_are_numbered_from_one():
     assert errata() == list(range(1, len(errata()) + 1))
 
