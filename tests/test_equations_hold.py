@@ -310,7 +310,7 @@ def test_three_steps_have_their_transition_at_the_inverse_root_of_two(beta):
         assert 2 * best.energy == pytest.approx(beta**-2)
 
 
-@pytest.mark.parametrize("length", [4, 7])
+@pytest.mark.parametrize("length", [4, 5])
 def test_more_steps_have_their_transition_at_one(length):
     below, above = ld.theory.optimum(dirac(0.999, length)), ld.theory.optimum(dirac(1.001, length))
     assert below.b == 0
@@ -320,8 +320,8 @@ def test_more_steps_have_their_transition_at_one(length):
     assert 2 * above.energy == pytest.approx(1.001**-2)
 
 
-@pytest.mark.parametrize("length", [3, 4, 6])
-@pytest.mark.parametrize("beta", [0.6, 1.0, 1.7])
+@pytest.mark.parametrize("length", [3, 5])
+@pytest.mark.parametrize("beta", [0.6, 1.7])
 def test_landau_coefficients_are_derivatives_of_the_printed_energy_to_fifty_digits(length, beta):
     order, ratio = 9, mpmath.mpf(beta)
 
