@@ -90,7 +90,7 @@ def _destination(start: Modes, target: Target, points: StationaryPoints) -> Dest
     def run(orbit, cross):
         return _follow(orbit[:2], orbit[2], cross, weights, far)
 
-    end = in_chunks(run, orbit, cross)
+    end = in_chunks(run, cross, orbit, cross)
     u, b = end[:, 0].reshape(shape), end[:, 1].reshape(shape)
     size = jnp.sqrt(jnp.sum(target.weights * target.values**2, -1))
     trapped = (orbit[:, 2].reshape(shape) == 0) & (abs(u) <= 1e-3 * _PLATEAU * size)

@@ -58,16 +58,31 @@ def mode_flow(
         raise InputError("times of shape (times,), at least one", f"shape {times.shape}")
     if not isinstance(times, Tracer) and bool((times < 0).any() | (jnp.diff(times) <= 0).any()):
         raise InputError("nonnegative, increasing times", f"{times}")
-    return _mode_flow(start, target, times)
+    return flow_of(start, target, times)
 
 
 @jax.jit
-def _mode_flow(start: Modes, target: Target, times: Array) -> Modes:
-    def field(t, y, cross):  # noqa: ARG001
-        a, b, c = y
-        return jnp.stack(mode_velocity(a, b, c, cross, weights))
+def flow_of(
+    start: Modes, target: Target, times: Array, pace: Float[ArrayLike, "*modes"] | float = 1.0
+) -> Modes:
+    """As `mode_flow`, of arguments that are checked already.
 
-    def run(state, cross):
+    Args:
+        start: modes at time 0.
+        target: spectrum by lag.
+        times: when to record.
+        pace: learning time per unit of `times`, for each mode.
+
+    Returns:
+        The modes, each `(times, *modes)`.
+    """
+
+    def field(t, y, args):  # noqa: ARG001
+        cross, pace = args
+        a, b, c = y
+        return pace * jnp.stack(mode_velocity(a, b, c, cross, weights))
+
+    def run(state, cross, pace):
         return diffrax.diffeqsolve(
             diffrax.ODETerm(field),
             Rodas5P(),
@@ -75,7 +90,7 @@ def _mode_flow(start: Modes, target: Target, times: Array) -> Modes:
             times[-1],
             None,
             state,
-            cross,
+            (cross, pace),
             saveat=diffrax.SaveAt(ts=times),
             # Steps end at the requested times, since there is no interpolation to speak of.
             stepsize_controller=diffrax.ClipStepSizeController(
@@ -86,7 +101,8 @@ def _mode_flow(start: Modes, target: Target, times: Array) -> Modes:
         ).ys
 
     shape, state, cross, weights = flatten_lanes(start, target)
-    path = in_chunks(run, state, cross)
+    paces = jnp.broadcast_to(pace, shape).astype(state.dtype).ravel()
+    path = in_chunks(run, cross, state, cross, paces)
     path = jnp.where(jnp.isfinite(path), path, jnp.nan)
     return Modes(*(path[..., i].T.reshape(times.shape + shape) for i in range(3)))
 
@@ -143,23 +159,23 @@ def flatten_lanes(start: Modes, target: Target):
     return shape, state, cross, target.weights
 
 
-def in_chunks(run, state: Array, cross: Array) -> Any:
+def in_chunks(run, cross: Array, *lanes: Array) -> Any:
     """Map a function over lanes, in chunks of similar stiffness, which end at about one time.
 
     Args:
-        run: function of the state of a lane and its coefficients `(lag,)`.
-        state: `(lanes, parts)`.
-        cross: `(lanes, lag)`.
+        run: function of the arrays of a lane.
+        cross: coefficients of P, `(lanes, lag)`, which tell stiffness.
+        *lanes: arrays with a leading axis of lanes.
 
     Returns:
         What the function returns, with a leading axis of lanes.
     """
     stiffness = jnp.sum((1 + jnp.arange(cross.shape[1]) ** 2) * abs(cross), -1)
     order = jnp.argsort(stiffness)
-    lanes = len(order)
-    chunk = min(_CHUNK, lanes)
+    count = len(order)
+    chunk = min(_CHUNK, count)
     # The last chunk is filled with copies of the stiffest lane: its own length would compile again.
-    filled = jnp.concatenate([order, jnp.full(-lanes % chunk, order[-1])]).reshape(-1, chunk)
-    results = jax.lax.map(lambda index: jax.vmap(run)(state[index], cross[index]), filled)
+    filled = jnp.concatenate([order, jnp.full(-count % chunk, order[-1])]).reshape(-1, chunk)
+    results = jax.lax.map(lambda i: jax.vmap(run)(*(lane[i] for lane in lanes)), filled)
     back = jnp.argsort(order)
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:])[back], results)

@@ -25,8 +25,8 @@ def energy_expansion(
 
     Example:
         >>> import numpy as np, learndyn as ld
-        >>> ld.theory.energy_expansion(np.array([0.0, 1.0]), 2).tolist()  # ½ − ½ / (1 + b²)
-        [0.0, 0.0, 0.5]
+        >>> ld.theory.energy_expansion(np.array([1.0, 1.0]), 1).tolist()  # 1 − ½ (1+b)² / (1+b²)
+        [0.5, -1.0]
     """
     order = at_least("order", order, 0)
     target = as_target(spectrum, weights)
@@ -36,7 +36,7 @@ def energy_expansion(
     q = q.at[: 2 * even.shape[0] : 2].set(even)
     gain = _divide(_multiply(p, p), q)
     size = jnp.sum(target.weights * target.values**2, -1)
-    return -0.5 * gain.at[..., 0].add(-size)
+    return (-0.5 * gain).at[..., 0].add(0.5 * size)
 
 
 def landau_coefficients(
@@ -61,8 +61,8 @@ def landau_coefficients(
 
     Example:
         >>> import learndyn as ld
-        >>> ld.theory.landau_coefficients(1.0, 3, 4).tolist()
-        [1.0, 0.0, -1.0, 0.0, 1.0]
+        >>> ld.theory.landau_coefficients(1.0, 3, 4)[::2].tolist()
+        [1.0, -1.0, 1.0]
     """
     length, beta = at_least("length", length, 2), as_numbers("beta", beta)
     if not isinstance(beta, Tracer) and bool((beta == 0).any()):

@@ -206,11 +206,11 @@ def hysteresis(
 
     Example:
         >>> import jax.numpy as jnp, learndyn as ld
-        >>> def family(s_1):
-        ...     return ld.task_dynamics("dirac_delta", s_1, None, 4, kappa=jnp.ones_like(s_1))
-        >>> loop = ld.theory.hysteresis(family, jnp.array([0.9, 1.0, 1.1]))
-        >>> loop.up.b.round(2).tolist()[1], loop.down.b.round(2).tolist()[1]
-        (0.0, 1.0)
+        >>> def family(delta):
+        ...     return ld.task_dynamics("constant", delta, None, 20, kappa=5 + 0 * delta)
+        >>> loop = ld.theory.hysteresis(family, jnp.array([0.7, 0.85, 1.1]))
+        >>> float(loop.up.b[1].round(2)), float(loop.down.b[1].round(2))
+        (0.29, 0.91)
     """
     parameters = _checked(family, parameters)
     spectra = family(parameters)
@@ -351,7 +351,7 @@ def _birth(searches, interval, b: float, saddles) -> Birth | None:
 
 
 def _search(family: Family, weights, *, inverted: bool):
-    """Newton's method in (x, parameter) for `g = dg/dx = 0`, x being b or 1/b, which may be held."""
+    """Newton's method in (x, parameter) for `g = dg/dx = 0`, x being b or 1/b, or held."""
 
     def target_of(parameter):
         target = as_target(family(parameter[None])[0], weights)

@@ -1,0 +1,90 @@
+"""Would the solution be stable: at other lengths, and under a learning rate (3.3)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from learndyn._types import Array, ArrayLike, Bool, Float, Int
+from learndyn.theory._energy import mode_hessian
+from learndyn.theory._spectrum import as_target
+from learndyn.theory._stationary import Optimum, optimum
+
+
+class Stability(eqx.Module):
+    """How stable the optimum of a mode is, in both senses of the word.
+
+    Attributes:
+        optimum: the global optimum.
+        stable: whether activity does not grow along a trajectory, `|b| ≤ 1`.
+        sharpness: largest curvature there, with `|a| = |c|`; infinite where it is not attained.
+        largest_rate: rates of plain gradient descent below this one stay at the optimum, 2 over the
+            sharpness.
+    """
+
+    optimum: Optimum
+    stable: Bool[Array, "*modes"]
+    sharpness: Float[Array, "*modes"]
+    largest_rate: Float[Array, "*modes"]
+
+
+def stability(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> Stability:
+    """Stability of the optimum of each mode: of activity, `|b| ≤ 1`, and of learning at a rate.
+
+    Of all splits of u into a and c the balanced one, to which small starts lead, is the flattest.
+
+    Args:
+        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
+
+    Returns:
+        The stability, each part `()` or `(modes,)`.
+
+    Raises:
+        InputError: for values that are not finite or complex, or weights that do not fit.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> found = ld.theory.stability(ld.task_dynamics("constant", np.array([0.5, 2.0]), None, 8))
+        >>> found.stable.tolist(), bool(found.largest_rate[0] > found.largest_rate[1])
+        ([True, True], True)
+    """
+    target = as_target(spectrum, weights)
+    best = optimum(spectrum, weights=weights)
+    size = jnp.sqrt(abs(best.u))
+    b = jnp.where(best.attained, best.b, 0)
+    hessian = mode_hessian(size, b, jnp.where(best.u < 0, -size, size), target)
+    sharpness = jnp.where(best.attained, jnp.linalg.eigvalsh(hessian)[..., -1], jnp.inf)
+    # A solution of one is found to rounding, so that it may come out a little larger.
+    stable = best.attained & (abs(best.b) <= 1 + 1e-9)
+    return Stability(best, stable, sharpness, 2 / sharpness)
+
+
+def importance(spectrum: Float[ArrayLike, "*modes T"]) -> Int[Array, "*modes"]:
+    """Whether singular values decrease along the trajectory, *early importance*, or increase.
+
+    With a readout at the last step and no negative value, early importance makes the optimum
+    unstable: `|b| > 1`, or not attained; late importance makes it stable, `|b| < 1`. Proof: for
+    `0 < b < 1` the values reversed fit the powers `b^k` better, by rearrangement, so `1/b` has
+    less energy than b (reversal leaves Q alone); `−b` has no less than b, since all terms of P add
+    up at b; and at `b = 1` the energy has a slope, by Chebyshev's sum inequality. With values of
+    both signs, or a readout at every step, neither holds.
+
+    Args:
+        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+
+    Returns:
+        −1 for early importance (sizes never increase, and do decrease), +1 for late importance, 0
+        for neither.
+
+    Raises:
+        InputError: for values that are not finite or complex.
+
+    Example:
+        >>> import learndyn as ld
+        >>> [int(ld.theory.importance(ld.task_dynamics("exponential", 1.0, lam, 5)))
+        ...  for lam in (0.8, 1.0, 1.2)]
+        [-1, 0, 1]
+    """
+    sizes = abs(as_target(spectrum, None).values)  # by lag: early values come last
+    steps = jnp.diff(sizes, axis=-1)
+    early, late = (steps >= 0).all(-1), (steps <= 0).all(-1)
+    return late.astype(int) - early.astype(int)
