@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from learndyn._numerics import derivatives, polynomial
+from learndyn._numerics import derivatives, polynomial, powers
 from learndyn._types import Array, ArrayLike, Float, Shaped
 from learndyn.network import Modes
 from learndyn.theory._spectrum import Target, as_numbers, as_target, at_least
@@ -69,8 +69,7 @@ def energy_of(u: Array, b: Array, target: Target) -> Array:
     Returns:
         Energies.
     """
-    lags = jnp.arange(target.weights.shape[0])
-    error = target.values - jnp.asarray(u)[..., None] * jnp.asarray(b)[..., None] ** lags
+    error = target.values - jnp.asarray(u)[..., None] * powers(b, target.weights.shape[0])
     return 0.5 * jnp.sum(target.weights * (error * jnp.conj(error)).real, axis=-1)
 
 

@@ -8,17 +8,18 @@ first two are properties of the landscape, the last is not.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from learndyn._errors import InputError
 from learndyn._numerics import polynomial
-from learndyn._types import ArrayLike, Float
+from learndyn._types import Array, ArrayLike, Float
 from learndyn.theory._circle import last_lag, reverse, slope_at
 from learndyn.theory._destination import Destination, destination
 from learndyn.theory._energy import ModesLike
-from learndyn.theory._spectrum import as_target
+from learndyn.theory._spectrum import Target, as_target
 from learndyn.theory._stationary import (
     KINDS,
     Optimum,
@@ -29,8 +30,8 @@ from learndyn.theory._stationary import (
 
 Family = Callable[[Any], Any]
 
-# Each round of a search divides an interval into so many; after the rounds it is 1e-10 of it.
-_PARTS, _ROUNDS = 16, 8
+# Each round of a search divides an interval into so many; after the rounds it is 2e-10 of it.
+_PARTS, _ROUNDS = 4, 16
 # A change of the angle `arctan b` that is left after that is a jump; where a minimum forks the
 # optimum moves by the root of the interval, 1e-5.
 _JUMP = 1e-3
@@ -102,7 +103,8 @@ def transitions(
 
     Jumps are found between sampled parameters by dividing intervals, births from there by Newton's
     method on `g = dg/db = 0`, both to about 1e-10 of an interval. Two events in one interval can be
-    taken for one, or for none: sample finely enough.
+    taken for one, or for none: sample finely enough. A family made by `jax.tree_util.Partial` of a
+    function and an array is compiled once for all values of the array.
 
     Args:
         family: spectra of an array of parameters: `(points,)` to `(points, T)`, in t order, written
@@ -307,7 +309,6 @@ def _births(family: Family, parameters, points: StationaryPoints, weights):
     """Minima that are on one side of an interval only, each traced to where it is born."""
     count, minima = _count_minima(points), _minima(points)
     saddles = np.asarray(points.valid & (points.kind == KINDS.saddle) & (points.u != 0))
-    searches = {inverted: _search(family, weights, inverted=inverted) for inverted in (False, True)}
     before: list[Birth] = []
     for i in np.flatnonzero(np.diff(count)):
         more, less = (i + 1, i) if count[i + 1] > count[i] else (i, i + 1)
@@ -317,7 +318,9 @@ def _births(family: Family, parameters, points: StationaryPoints, weights):
             min((_distance(_angle(x), _angle(y)) for y in others), default=np.inf) for x in mine
         ]
         for b in mine[np.argsort(gaps)[::-1][: abs(int(count[i + 1] - count[i]))]]:
-            found = _birth(searches, parameters[[less, more]], float(b), values[saddles[more]])
+            found = _birth(
+                family, weights, parameters[[less, more]], float(b), values[saddles[more]]
+            )
             # Two minima of a symmetric fork are born as one.
             if found is not None and not any(_same(found, other) for other in before):
                 before.append(found)
@@ -331,7 +334,7 @@ def _same(one: Birth, other: Birth) -> bool:
     )
 
 
-def _birth(searches, interval, b: float, saddles) -> Birth | None:
+def _birth(family: Family, weights, interval, b: float, saddles) -> Birth | None:
     """A birth between a parameter without a minimum and one with it, at b."""
     inverted = abs(b) > 1
     x, others = (1 / b, 1 / saddles[saddles != 0]) if inverted else (b, saddles)
@@ -342,7 +345,8 @@ def _birth(searches, interval, b: float, saddles) -> Birth | None:
     exists = "above" if interval[1] > interval[0] else "below"
     # First a fork at 0 or ∞, where symmetric spectra keep a solution.
     for kind, start in (("pitchfork", 0.0), ("fold", x)):
-        found = searches[inverted](jnp.array([start, middle]), jnp.asarray(kind == "fold"))
+        unknown, flags = jnp.array([start, middle]), (inverted, kind == "fold")
+        found = _search(family, weights, unknown, *(jnp.asarray(flag) for flag in flags))
         x, parameter, u, residual = (float(v) for v in found)
         if abs(parameter - middle) <= width and residual < _RESIDUAL:
             b = (1 / x if x else np.inf) if inverted else x
@@ -350,29 +354,26 @@ def _birth(searches, interval, b: float, saddles) -> Birth | None:
     return None
 
 
-def _search(family: Family, weights, *, inverted: bool):
+@eqx.filter_jit
+def _search(family: Family, weights, unknown: Array, inverted: Array, moves: Array):
     """Newton's method in (x, parameter) for `g = dg/dx = 0`, x being b or 1/b, or held."""
 
     def target_of(parameter):
         target = as_target(family(parameter[None])[0], weights)
-        return reverse(target) if inverted else target
+        back = reverse(target)
+        return Target(*(jnp.where(inverted, y, x) for x, y in zip(target, back, strict=True)))
 
     def equations(unknown):
         target = target_of(unknown[1])
         return jnp.stack(slope_at(target, unknown[0])) / jnp.sum(target.weights * target.values**2)
 
-    @jax.jit
-    def search(unknown, moves):
-        def improve(_, unknown):
-            jacobian = jax.jacfwd(equations)(unknown) * jnp.stack([moves * 1.0, 1.0])
-            # By least squares: where x is held one unknown is left.
-            return unknown - jnp.linalg.lstsq(jacobian, equations(unknown), rcond=1e-12)[0]
+    def improve(_, unknown):
+        jacobian = jax.jacfwd(equations)(unknown) * jnp.stack([moves * 1.0, 1.0])
+        # By least squares: where x is held one unknown is left.
+        return unknown - jnp.linalg.lstsq(jacobian, equations(unknown), rcond=1e-12)[0]
 
-        unknown = jax.lax.fori_loop(0, _NEWTON, improve, unknown)
-        x, target = unknown[0], target_of(unknown[1])
-        u = polynomial(target.cross, x) / polynomial(target.weights, x * x)
-        if inverted:
-            u = u * x ** last_lag(target.weights)
-        return x, unknown[1], u, abs(equations(unknown)).max()
-
-    return search
+    unknown = jax.lax.fori_loop(0, _NEWTON, improve, unknown)
+    x, target = unknown[0], target_of(unknown[1])
+    u = polynomial(target.cross, x) / polynomial(target.weights, x * x)
+    u = jnp.where(inverted, u * x ** last_lag(target.weights), u)
+    return x, unknown[1], u, abs(equations(unknown)).max()
