@@ -4,8 +4,9 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from learndyn._types import Array, ArrayLike, Float
+from learndyn._types import Array, ArrayLike, Float, Shaped
 
 # Up to this many coefficients Horner's scheme is written out; above, it is a loop.
 _UNROLLED = 32
@@ -58,6 +59,24 @@ def derivatives(
     else:
         values, _ = jax.lax.scan(add, values, by_power[::-1])
     return [math.factorial(i) * value for i, value in enumerate(values)]
+
+
+def powers(x: Shaped[ArrayLike, "*x"], count: int) -> Shaped[Array, "*x {count}"]:
+    """`x⁰ … x^{count−1}` by repeated squaring: products only, so all derivatives exist at 0.
+
+    Args:
+        x: real or complex.
+        count: number of powers.
+
+    Returns:
+        Powers along a last axis.
+    """
+    x = jnp.asarray(x)[..., None]
+    lags, result = np.arange(count), jnp.ones((), x.dtype)
+    for bit in range(max(1, (count - 1).bit_length())):
+        x = x * x if bit else x
+        result = result * jnp.where(lags >> bit & 1, x, 1)
+    return result
 
 
 def decay(rate: Float[ArrayLike, "*r"], t: Float[ArrayLike, "*t"]) -> Array:
