@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 REDUCED = {
     "2": {"orders": [1, 3], "windows": [0.005, 0.0025], "points": 31},
     "3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
+    "4": {"points": 13, "length": [5, 10], "widths": [5, 10, 11], "flow_b": [0.1, 0.5], "seeds": 3},
     "A1": {"spectra": 15, "seeds": 2, "b": [0.0, 0.95, 6]},
     "A2": {"b": [-1.4, 1.4, 9], "u": [-1.0, 3.0, 9]},
     "A3": {"length": [3, 4, 15], "beta": [0.6, 1.3, 8], "bound": [1.5, 2.0], "points": 1001},

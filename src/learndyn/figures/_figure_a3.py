@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from learndyn import theory
 from learndyn.figures._claim import Claim
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import configuration_of, dataset, quantity
-from learndyn.figures._training import ENDS, padded, settle
+from learndyn.figures._training import ENDS, optima, padded, settle
 from learndyn.report import THEORY, bare, colours
 from learndyn.tasks import task_dynamics
 
@@ -49,8 +48,8 @@ def data(configuration: Configuration) -> "xarray.Dataset":
         np.asarray(task_dynamics("dirac_delta", beta, None, length, kappa=kappa))
         for length in lengths
     ]
-    best = [theory.optimum(each) for each in spectra]
     stacked, of_each = padded(spectra)
+    best = optima(stacked, of_each)
     options = {name: configuration[name] for name in ("tolerance", "max_steps")}
     start, rate = configuration["start"], configuration["rate"]
     trained = settle(stacked, start, rate, length=of_each, **options)
@@ -59,10 +58,10 @@ def data(configuration: Configuration) -> "xarray.Dataset":
     critical = [[_critical(n, bound, configuration["points"]) for bound in bounds] for n in lengths]
     over = ("length", "beta")
     variables = {
-        "b": quantity(over, [x.b for x in best], "b of the optimum"),
-        "u": quantity(over, [x.u for x in best], "ac of the optimum"),
-        "energy": quantity(over, [_PAPERS * np.asarray(x.energy) for x in best], "lowest energy"),
-        "attained": quantity(over, [x.attained for x in best], "whether finite modes have it"),
+        "b": quantity(over, best.b, "b of the optimum"),
+        "u": quantity(over, best.u, "ac of the optimum"),
+        "energy": quantity(over, _PAPERS * best.energy, "lowest energy"),
+        "attained": quantity(over, best.attained, "whether finite modes have it"),
         "b_trained": quantity(over, trained.b, "learned b"),
         "u_trained": quantity(over, trained.u, "learned ac"),
         "energy_trained": quantity(over, _PAPERS * trained.loss, "energy reached"),

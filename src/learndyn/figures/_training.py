@@ -7,13 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from learndyn import theory
 from learndyn._curve import RESULTS
 from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn._train import train
 from learndyn.methods import GradientDescent, Method
-from learndyn.network import LinearRNN
+from learndyn.network import LinearRNN, init_unaligned
 from learndyn.statistics import TaskStatistics
+from learndyn.tasks import structured_task
 
 
 class Learned(NamedTuple):
@@ -59,6 +61,22 @@ def padded(spectra: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     stacked = [np.pad(x, [(0, 0)] * cells + [(longest - x.shape[-1], 0)]) for x in spectra]
     lengths = [np.full(x.shape[:-1], x.shape[-1]) for x in spectra]
     return np.stack(stacked), np.stack(lengths)
+
+
+def optima(stacked: np.ndarray, length: np.ndarray) -> theory.Optimum:
+    """Exact optima of padded spectra, compiled once for all lengths.
+
+    Args:
+        stacked: what `padded` returned, `(*cells, T)`.
+        length: number of steps of each.
+
+    Returns:
+        The optima, each part `(*cells,)`.
+    """
+    spectra = jnp.asarray(stacked.reshape(-1, stacked.shape[-1]))
+    weights = 1.0 * (jnp.arange(stacked.shape[-1]) < length.reshape(-1, 1))
+    found = jax.jit(jax.vmap(lambda s, w: theory.optimum(s, weights=w)))(spectra, weights)
+    return jax.tree.map(lambda part: np.asarray(part).reshape(length.shape), found)
 
 
 def learn(spectra, start, method: Method, times) -> Learned:
@@ -177,9 +195,44 @@ def settle(spectra, start, rate, *, tolerance: float, max_steps: int, length=Non
         problem = one_mode(spectrum, a, b, c, length=length)
         curve = train(problem, method, tolerance=tolerance, max_steps=max_steps)
         net = curve.final
-        end = sum(jnp.where(curve.result == getattr(RESULTS, e), i, 0) for i, e in enumerate(ENDS))
         loss = problem.statistics.excess(net.impulse_response(spectrum.size))
-        return curve.modes.a[-1, 0] * curve.modes.c[-1, 0], curve.modes.b[-1, 0], loss, end
+        return curve.modes.a[-1, 0] * curve.modes.c[-1, 0], curve.modes.b[-1, 0], loss, _end(curve)
 
     ended = jax.jit(jax.vmap(one))(spectra.reshape(-1, spectra.shape[-1]), *numbers)
     return Settled(*(np.asarray(x).reshape(cells) for x in ended))
+
+
+def settle_unaligned(
+    spectra, hidden: int, scale: float, seeds: int, *, rate: float, tolerance: float, max_steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Train networks with small random weights on one task of several modes.
+
+    Args:
+        spectra: temporal singular values, `(modes, T)`.
+        hidden: hidden units.
+        scale: of the weights.
+        seeds: number of networks.
+        rate: learning rate.
+        tolerance: gradient at which to stop, over the first loss.
+        max_steps: steps after which to give up.
+
+    Returns:
+        Singular values of the recurrent weights, `(seeds, hidden)`, loss above the floor, and how
+        each ended, which counts in `ENDS`.
+    """
+    channels = len(spectra)
+    task = structured_task(spectra, channels, channels, key=jax.random.key(0))
+
+    def one(key):
+        net = init_unaligned(channels, hidden, channels, scale, key=key)
+        method = GradientDescent(rate)
+        curve = train(Problem(net, task), method, tolerance=tolerance, max_steps=max_steps)
+        return curve.singular_values.w_h[-1], curve.excess, curve.valid, _end(curve)
+
+    keys = jax.random.split(jax.random.key(1), seeds)
+    values, excess, valid, end = jax.jit(jax.vmap(one))(keys)
+    return np.asarray(values), np.where(valid, excess, np.inf).min(-1), np.asarray(end)
+
+
+def _end(curve):
+    return sum(jnp.where(curve.result == getattr(RESULTS, e), i, 0) for i, e in enumerate(ENDS))

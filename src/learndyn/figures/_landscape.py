@@ -1,0 +1,77 @@
+"""The landscape of one mode by brute force: no theory of ours, only sums and searches."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def best_of_grid(spectra: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Best b of a grid, with the best u for it.
+
+    Args:
+        spectra: temporal singular values in t order, `(*cells, T)`.
+        b: values to try.
+
+    Returns:
+        b, u and energy, each `(*cells,)`; of equal energies the first b.
+    """
+    powers = b[:, None] ** np.arange(spectra.shape[-1] - 1, -1, -1)
+    cross, norm = spectra @ powers.T, (powers**2).sum(1)
+    best = np.argmax(cross**2 / norm, axis=-1)
+    u = np.take_along_axis(cross / norm, best[..., None], -1)[..., 0]
+    energy = 0.5 * ((spectra**2).sum(-1) - u**2 * norm[best])
+    return b[best], u, energy
+
+
+def minima_of_grid(spectra: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Number of minima over a grid of b, with the best u for each.
+
+    Args:
+        spectra: temporal singular values in t order, `(*cells, T)`.
+        b: increasing values, from 0.
+
+    Returns:
+        Numbers, `(*cells,)`; the ends of the grid count only at b = 0, if the energy rises there.
+    """
+    powers = b[:, None] ** np.arange(spectra.shape[-1] - 1, -1, -1)
+    gain = (spectra @ powers.T) ** 2 / (powers**2).sum(1)
+    inner = (gain[..., 1:-1] > gain[..., :-2]) & (gain[..., 1:-1] >= gain[..., 2:])
+    return inner.sum(-1) + (gain[..., 0] >= gain[..., 1])
+
+
+def jump_of_optimum(
+    family: Callable[[np.ndarray], np.ndarray], x: np.ndarray, b: np.ndarray
+) -> tuple[float, float]:
+    """Where the best b changes most along a family of spectra, and by how much at that very point.
+
+    Args:
+        family: spectra of an array of parameters.
+        x: increasing parameters to begin with.
+        b: values of b to try.
+
+    Returns:
+        The parameter, and the change of b that is left over an interval of 1e-9 of a step: zero,
+        but for the grid, where b is continuous.
+    """
+    low, high, parts, change = x[0], x[-1], x, 0.0
+    for _ in range(8):
+        found = best_of_grid(family(parts), b)[0]
+        steepest = int(np.argmax(np.abs(np.diff(found))))
+        low, high = parts[steepest], parts[steepest + 1]
+        change = float(np.abs(found[steepest + 1] - found[steepest]))
+        parts = np.linspace(low, high, 17)
+    return float(low + high) / 2, change
+
+
+def rise(x: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    """Where a curve first passes 10 % and 90 % of its largest value.
+
+    Args:
+        x: increasing parameters.
+        values: the curve, from near 0.
+
+    Returns:
+        The two parameters.
+    """
+    top = values.max()
+    return float(x[np.argmax(values >= 0.1 * top)]), float(x[np.argmax(values >= 0.9 * top)])
