@@ -13,6 +13,7 @@ that easy:
 """
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -44,21 +45,51 @@ class Charts(NamedTuple):
     inverted: Bool[Array, "2"]
 
 
-def charts(target: Target) -> Charts:
-    """Both charts of a spectrum, which meet a little beyond `|b| = 1`.
+def charts(target: Target, grids: Float[Array, "2 points"]) -> Charts:
+    """Both charts of a spectrum.
 
     Args:
         target: spectrum by lag.
+        grids: what `grids_of` returned for its weights.
 
     Returns:
         The charts.
     """
-    back = reverse(target)
-    both = Target(*(jnp.stack(pair) for pair in zip(target, back, strict=True)))
+    both = Target(*(jnp.stack(pair) for pair in zip(target, reverse(target), strict=True)))
+    return Charts(both, grids, jnp.array([False, True]))
+
+
+def grids_of(weights: Float[Array, " lag"]) -> Float[Array, "2 points"]:
+    """Points of both charts, which meet a little beyond `|b| = 1`.
+
+    Done once for weights that are at hand, outside whatever is compiled.
+
+    Args:
+        weights: by lag.
+
+    Returns:
+        Points of b and of 1/b, increasing.
+    """
+    if isinstance(weights, Tracer):
+        return _both_grids(weights, jnp)
+    values = np.asarray(weights)
+    return jnp.asarray(_known_grids(values.tobytes(), values.dtype.str))
+
+
+@lru_cache(maxsize=64)
+def _known_grids(content: bytes, dtype: str):
+    return _both_grids(np.frombuffer(content, dtype), np)
+
+
+def _both_grids(weights, xp):
+    count = weights.shape[0]
+    lags = np.arange(count)
+    last = xp.max(xp.where(weights > 0, lags, 0))
+    back = xp.where(lags <= last, weights[xp.where(lags <= last, last - lags, 0)], 0)
     # So far beyond 1 that the point 1, a common solution, is inside a chart rather than at its end.
-    edge = 1 + 0.3 / target.weights.shape[0]
-    grids = _even_grid(target.weights, edge), _even_grid(back.weights, 1 / edge)
-    return Charts(both, jnp.stack(grids), jnp.array([False, True]))
+    edge = 1 + 0.3 / count
+    both = (_even_grid(weights, edge, xp), _even_grid(back, 1 / edge, xp))
+    return xp.stack(both).astype(weights.dtype)
 
 
 def last_lag(weights: Float[Array, " lag"]) -> Array:
@@ -89,12 +120,9 @@ def reverse(target: Target) -> Target:
     return Target(values, jnp.where(there, target.weights[source], 0))
 
 
-def _even_grid(weights, edge: float) -> Float[Array, " points"]:
+def _even_grid(weights, edge: float, xp):
     """Points of `[−edge, edge]`, 0 among them, spaced evenly along the arc of γ."""
-    # With weights at hand this is done once, outside whatever is compiled.
-    xp = jnp if isinstance(weights, Tracer) else np
     count = weights.shape[0]
-    weights = xp.asarray(weights)
     half = 48 + 24 * math.ceil(math.log2(count + 1))
     # The arc is dense in steps of artanh x, until 1 − x is about 1 / T.
     far = math.atanh(1 - 0.3 / (4 * count))
@@ -112,7 +140,7 @@ def _even_grid(weights, edge: float) -> Float[Array, " points"]:
     # A curve that stands still, of one lag only, is sampled evenly in x.
     arc = xp.where(arc[-1] > 0, arc, fine)
     right = xp.interp(xp.linspace(0, 1, half + 1) * arc[-1], arc, fine)
-    return jnp.concatenate([-right[:0:-1], right]).astype(weights.dtype)
+    return xp.concatenate([-right[:0:-1], right])
 
 
 def signs(values: Array, slope: Array) -> tuple[Array, Array]:

@@ -112,7 +112,7 @@ def _square_of_growth(t, growing, shrinking, b, target: Target):
     p, q = polynomial(target.cross, b), polynomial(target.weights, b * b)
     alpha, beta = q * growing / 2, q * shrinking / 2
     square = p * p + alpha * beta  # of the rate R
-    early = square * t**2 < 1
+    early = square * t * t < 1  # in this order, as t² may overflow
     # While R t < 1: a form in R², smooth at R = 0.
     ratio = hyperbolic_tangent_ratio(jnp.where(early, square, 0), jnp.where(early, t, 0))
     # Later: exponentials that only decay, and no difference of numbers that come to be equal.

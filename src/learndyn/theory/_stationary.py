@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from learndyn._numerics import polynomial
 from learndyn._types import Array, ArrayLike, Bool, Float
 from learndyn.theory._circle import (
-    Charts,
     charts,
+    grids_of,
     last_lag,
     on_grid,
     root,
@@ -21,8 +21,8 @@ from learndyn.theory._circle import (
 from learndyn.theory._energy import energy_of, norm_derivatives
 from learndyn.theory._spectrum import Target, as_target
 
-# Brackets with the lowest energy that are searched for the optimum. Symmetries tie up to six.
-_CANDIDATES = 8
+# Brackets of the lowest energy that are searched in each chart. Symmetries tie two, b and −b.
+_CANDIDATES = 4
 # Energies that differ by less, relative to the energy of u = 0, are equal.
 _TIE = 1e-12
 # Below this curvature along the arc, relative to the square of the spectrum, a point is flat.
@@ -95,12 +95,12 @@ def optimum(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> Optimum:
         (0.5, 2.0)
     """
     target = as_target(spectrum, weights)
-    return _optimum(target, charts(target))
+    return _optimum(target, grids_of(target.weights))
 
 
 @jax.jit
-def _optimum(target: Target, both: Charts) -> Optimum:
-    found = jax.vmap(_best_of_chart)(*both)
+def _optimum(target: Target, grids: Array) -> Optimum:
+    found = jax.vmap(_best_of_chart)(*charts(target, grids))
     b, u, energy = (jnp.concatenate([part[0], part[1]], -1) for part in found)
     size = 0.5 * jnp.sum(target.weights * target.values**2, -1, keepdims=True)
     tied = energy <= energy.min(-1, keepdims=True) + _TIE * size
@@ -122,7 +122,7 @@ def _best_of_chart(target: Target, grid: Array, inverted: Array):
     bracketed = (right[..., :-1] > 0) & (left[..., 1:] < 0)  # of the derivative of P²/Q
     gain = p * p / q
     height = jnp.where(bracketed, jnp.maximum(gain[..., :-1], gain[..., 1:]), -1)
-    height, index = jax.lax.top_k(height, min(_CANDIDATES, height.shape[-1]))
+    height, index = _highest(height, _CANDIDATES)
     falling = -jnp.sign(p[..., :-1])  # the sign of g beyond a maximum
     sign = jnp.take_along_axis(falling, index, -1)
     x = root(lambda x: slope_at(here, x), grid[index], grid[index + 1], sign)
@@ -131,6 +131,26 @@ def _best_of_chart(target: Target, grid: Array, inverted: Array):
     b, u, energy = _evaluate(x, here, inverted)
     found = jnp.concatenate([height >= 0, jnp.ones_like(zero, bool)], -1)
     return b, u, jnp.where(found, energy, jnp.inf)
+
+
+def _highest(height: Array, count: int) -> tuple[Array, Array]:
+    """The highest values and where they are: a few passes, where `top_k` sorts all of them."""
+    positions = jnp.arange(height.shape[-1])
+    values, indices = [], []
+    for _ in range(count):
+        index = jnp.argmax(height, -1)[..., None]
+        values.append(jnp.take_along_axis(height, index, -1))
+        indices.append(index)
+        height = jnp.where(positions == index, -1, height)
+    return jnp.concatenate(values, -1), jnp.concatenate(indices, -1)
+
+
+def _first_true(mask: Array, count: int) -> tuple[Array, Array]:
+    """Whether there are so many true entries, and where the first ones are."""
+    ranks = jnp.cumsum(mask, -1)
+    wanted = jnp.arange(1, count + 1)
+    find = jnp.vectorize(lambda r: jnp.searchsorted(r, wanted), signature="(n)->(m)")
+    return wanted <= ranks[..., -1:], jnp.minimum(find(ranks), mask.shape[-1] - 1)
 
 
 def _at_zero(target: Target):
@@ -180,12 +200,12 @@ def stationary_points(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -
         [0.0, 1.0]
     """
     target = as_target(spectrum, weights)
-    return _stationary_points(target, charts(target))
+    return _stationary_points(target, grids_of(target.weights))
 
 
 @jax.jit
-def _stationary_points(target: Target, both: Charts) -> StationaryPoints:
-    found = jax.vmap(_points_of_chart)(*both)
+def _stationary_points(target: Target, grids: Array) -> StationaryPoints:
+    found = jax.vmap(_points_of_chart)(*charts(target, grids))
     b, u, energy, bend, valid = (jnp.concatenate([part[0], part[1]], -1) for part in found)
     valid = valid & jnp.isfinite(b)
     size = jnp.sum(target.weights * target.values**2, -1, keepdims=True)
@@ -223,11 +243,11 @@ def _points_of_chart(target: Target, grid: Array, inverted: Array):
         at_zero, slope = function(here, zero)
         left, right = signs(values, slope[..., 0])
         crossed = right[..., :-1] * left[..., 1:] < 0
-        there, index = jax.lax.top_k(crossed.astype(jnp.int8), slots)
+        there, index = _first_true(crossed, slots)
         sign = jnp.take_along_axis(left[..., 1:], index, -1)
         x = root(lambda x, f=function: f(here, x), grid[index], grid[index + 1], sign)
         x = jnp.concatenate([x, zero], -1)
-        found = jnp.concatenate([there > 0, (at_zero == 0) & (slope != 0)], -1)
+        found = jnp.concatenate([there, (at_zero == 0) & (slope != 0)], -1)
         b, u, energy = _evaluate(x, here, inverted)
         if function is value_at:
             u, bend = jnp.zeros_like(u), jnp.full_like(u, -jnp.inf)

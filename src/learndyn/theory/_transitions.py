@@ -30,14 +30,14 @@ from learndyn.theory._stationary import (
 
 Family = Callable[[Any], Any]
 
-# Each round of a search divides an interval into so many; after the rounds it is 2e-10 of it.
-_PARTS, _ROUNDS = 4, 16
+# A search divides an interval, each time into at least so many, until this share of it is left.
+_PARTS, _PRECISION = 4, 1e-10
 # A change of the angle `arctan b` that is left after that is a jump; where a minimum forks the
 # optimum moves by the root of the interval, 1e-5.
 _JUMP = 1e-3
 _NEWTON, _RESIDUAL = 50, 1e-10
 # Parameters are evaluated so many at a time, always, so that there is one compilation.
-_BLOCK = 256
+_BLOCK = 64
 
 
 class Jump(NamedTuple):
@@ -130,9 +130,15 @@ def transitions(
 
     best = _in_blocks(lambda p: optimum(family(p), weights=weights))
     at = _in_blocks(lambda p: stationary_points(family(p), weights=weights))
-    points = at(parameters)
+    points = jax.tree.map(jnp.asarray, at(parameters))
     births = tuple(_births(family, parameters, points, weights))
-    return Transitions(parameters, best(parameters), points, _jumps(best, parameters), births)
+    return Transitions(
+        parameters,
+        jax.tree.map(jnp.asarray, best(parameters)),
+        points,
+        _jumps(best, parameters),
+        births,
+    )
 
 
 def flow_jumps(
@@ -258,8 +264,9 @@ def _in_blocks(solve):
         parameters = np.asarray(parameters)
         count = -len(parameters) % _BLOCK
         blocks = np.concatenate([parameters, np.full(count, parameters[-1])]).reshape(-1, _BLOCK)
-        found = [solve(jnp.asarray(block)) for block in blocks]
-        return jax.tree.map(lambda *x: jnp.concatenate(x)[: len(parameters)], *found)
+        # In NumPy: to JAX each length would be another compilation.
+        found = [jax.device_get(solve(jnp.asarray(block))) for block in blocks]
+        return jax.tree.map(lambda *x: np.concatenate(x)[: len(parameters)], *found)
 
     return all_of
 
@@ -277,9 +284,13 @@ def _distance(one, other):
 def _jumps(solve, parameters: np.ndarray) -> tuple[Jump, ...]:
     """Intervals divided where the solution changes most, until only jumps have not gone away."""
     low, high = parameters[:-1], parameters[1:]
-    for _ in range(_ROUNDS):
-        inner = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, _PARTS + 1)
-        b = np.asarray(solve(inner.ravel()).b).reshape(inner.shape)
+    left = 1.0
+    while left > _PRECISION:
+        # As many parts as fill a block.
+        parts = max(_PARTS, _BLOCK // len(low) - 1)
+        left /= parts
+        inner = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, parts + 1)
+        b = solve(inner.ravel()).b.reshape(inner.shape)
         change = _distance(_angle(b)[:, 1:], _angle(b)[:, :-1])
         most = np.argmax(change, axis=1)
         rows = np.flatnonzero(change.max(axis=1) > _JUMP)
