@@ -107,7 +107,7 @@ def hyperbolic_tangent_ratio(square: Float[ArrayLike, "*r"], t: Float[ArrayLike,
     Returns:
         Values.
     """
-    y, t = jnp.asarray(square * t**2), jnp.asarray(t)
+    y, t = jnp.asarray(square * t * t), jnp.asarray(t)
     sine = [1 / math.factorial(2 * k + 1) for k in range(_TERMS // 2)]
     cosine = [1 / math.factorial(2 * k) for k in range(_TERMS // 2)]
     by_power = (jnp.asarray(c, y.dtype) for c in (sine, cosine))
