@@ -12,6 +12,7 @@ from learndyn._errors import InputError
 from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn._study._plan import Plan, plan_training
+from learndyn._study._theory import mode_theory
 from learndyn._study._write import write_study
 from learndyn.methods import GradientDescent, WeightFlow
 from learndyn.network import init_unaligned, response_modes
@@ -74,6 +75,7 @@ class Study:
                 "outputs": statistics.n_out,
                 "temporal_singular_values": self.temporal_singular_values.tolist(),
             },
+            "modes": mode_theory(self.problem, self.predicted, self.trained),
             "assumptions": {k: float(v) for k, v in self.trained.violations.items()},
             "plan": {
                 "curvature": self.plan.curvature,

@@ -58,6 +58,7 @@ def print_summary(summary: dict, folder: Path) -> None:
         f"{configuration['hidden']} hidden units"
     )
     console.print(_spectrum(task["temporal_singular_values"]))
+    console.print(_modes(summary["modes"]))
     console.print(_assumptions(summary["assumptions"]))
     console.print(_losses(summary))
     plan = summary["plan"]
@@ -81,6 +82,31 @@ def _spectrum(values: list[list[float]]) -> Table:
     for mode, row in enumerate(values[:8], start=1):
         table.add_row(str(mode), *("…" if s is None else f"{row[s]:.3g}" for s in shown))
     return table
+
+
+def _modes(modes: list[dict]) -> Table:
+    table = Table(title="Theory of each mode, as for white input", title_justify="left")
+    columns = ("mode", "best b", "best ac", "stable", "prunes", "turn", "half at", "trained")
+    for column in columns:
+        table.add_column(column, justify="left" if column in ("mode", "prunes") else "right")
+    for number, mode in enumerate(modes[:8], start=1):
+        best, times = mode["optimum"], mode["learned"]
+        pruned = {"prunes_mode": "the mode", "prunes_recurrence": "recurrence"}
+        table.add_row(
+            str(number),
+            _number(best["recurrent"]),
+            _number(best["input_output"]),
+            "yes" if mode["stable"] else "no",
+            next((word for key, word in pruned.items() if mode[key]), ""),
+            str(mode["order"]),
+            _number(times["predicted"]),
+            _number(times["trained"]),
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "∞" if value is None else f"{value:.3g}"
 
 
 def _assumptions(violations: dict[str, float]) -> Table:

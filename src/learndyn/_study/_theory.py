@@ -1,0 +1,87 @@
+"""What the theory of modes says of the trials, and when each mode was really learned."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from learndyn import theory
+from learndyn._curve import LearningCurve
+from learndyn._problem import Problem
+from learndyn.network import response_modes
+
+# A mode learns without recurrence, or not at all, where it would carry less than this share: of its
+# own best response, or of that of the largest mode.
+_NEGLIGIBLE = 0.01
+# A mode counts as learned when this share of its loss is gone.
+_SHARE = 0.5
+
+
+def mode_theory(problem: Problem, predicted: LearningCurve, trained: LearningCurve) -> list[dict]:
+    """The optimum of each mode, its stability, what it prunes, and its turn in learning.
+
+    The spectrum of a mode is the diagonal, in the bases of the problem, of the best impulse
+    response; for white input that is the correlations per lag weight, as in the paper. For other
+    input the energies of modes are those of white input.
+
+    Args:
+        problem: network and task.
+        predicted: predicted curve.
+        trained: trained curve.
+
+    Returns:
+        A dictionary for each mode, ready for JSON; None stands for infinite numbers.
+    """
+    statistics, bases = problem.statistics, trained.bases
+    by_lag = response_modes(jnp.asarray(statistics.target), bases.output, bases.input)
+    spectrum, weights = by_lag[::-1].T, jnp.asarray(statistics.weights)
+    found = theory.stability(spectrum, weights=weights)
+    best = found.optimum
+    b = jnp.where(best.attained, best.b, 0)
+    response = best.u[:, None] * b[:, None] ** jnp.arange(statistics.length)
+    carried = np.asarray(weights * response**2)
+    size = carried.sum(1)
+    times = {
+        "predicted": _times_of_modes(problem, predicted),
+        "trained": _times_of_modes(problem, trained),
+    }
+    order = np.argsort(times["predicted"])
+    return [
+        {
+            "optimum": {
+                "recurrent": _finite(best.b[i]),
+                "input_output": float(best.u[i]),
+                "energy": float(best.energy[i]),
+                "attained": bool(best.attained[i]),
+            },
+            "stable": bool(found.stable[i]),
+            "sharpness": _finite(found.sharpness[i]),
+            "largest_stable_rate": float(found.largest_rate[i]),
+            "prunes_recurrence": bool(carried[i, 1:].sum() <= _NEGLIGIBLE * size[i]),
+            "prunes_mode": bool(size[i] <= _NEGLIGIBLE * size.max()),
+            "learned": {name: _finite(values[i]) for name, values in times.items()},
+            "order": int(np.flatnonzero(order == i)[0]) + 1,
+        }
+        for i in range(len(size))
+    ]
+
+
+def _times_of_modes(problem: Problem, curve: LearningCurve) -> np.ndarray:
+    """Time at which each mode has lost half of what it will lose, infinite if it loses nothing."""
+    # Read off the network's response, in the bases of the task: it need not be aligned.
+    statistics, bases = problem.statistics, curve.bases
+    best = response_modes(jnp.asarray(statistics.target), bases.output, bases.input)
+
+    def energies(net):
+        modes = response_modes(net.impulse_response(statistics.length), bases.output, bases.input)
+        return 0.5 * jnp.asarray(statistics.weights) @ (best - modes) ** 2
+
+    path = np.asarray(jax.jit(jax.vmap(energies))(curve.weights))
+    assert curve.times is not None
+    target = path[0] + _SHARE * (path[-1] - path[0])
+    learned = (path <= target) & (path[-1] < path[0])
+    first = np.argmax(learned, axis=0)
+    return np.where(learned.any(axis=0), np.asarray(curve.times)[first], np.inf)
+
+
+def _finite(value) -> float | None:
+    return float(value) if np.isfinite(value) else None
