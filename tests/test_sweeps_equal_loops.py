@@ -205,7 +205,10 @@ def test_progress_counts_cells():
     ld.sweep(
         lambda p, n: {"y": p * n}, grid, static="n", chunk=2, progress=lambda *x: said.append(x)
     )
-    assert said == [(done, 10) for done in (2, 4, 5, 7, 9, 10)]
+    assert [(done, total) for done, total, _ in said] == [(d, 10) for d in (2, 4, 5, 7, 9, 10)]
+    left = [seconds for *_, seconds in said]
+    assert left[-1] == 0
+    assert all(seconds > 0 for seconds in left[:-1])
 
 
 def test_a_failing_function_fails_as_itself():

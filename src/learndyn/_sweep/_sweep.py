@@ -1,5 +1,6 @@
 """A function over a grid, one compilation for each combination of static values."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ def sweep(
     static: str | Sequence[str] = (),
     key: PRNGKeyArray | None = None,
     chunk: int | None = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int, float], object] | None = None,
 ) -> "xarray.Dataset":
     """Call a function in every cell of a grid, batched, and label what it returns.
 
@@ -48,7 +49,8 @@ def sweep(
         key: random key. Each cell gets it folded with its own coordinates, so that the key of a
             cell depends on neither the chunks nor the rest of the grid.
         chunk: cells in one batch; None: 256, or all of a smaller grid.
-        progress: called with the number of finished cells and of all cells.
+        progress: called with the number of finished cells, of all cells, and the seconds left, as
+            estimated from those gone, compilation included.
 
     Returns:
         A data set with the dimensions of the grid, in its order; further axes of an output are
@@ -126,7 +128,7 @@ def _chunks(cells, size: int) -> list:
 
 def _run(combinations: list[_Combination], grid: Grid, progress) -> list[dict[str, np.ndarray]]:
     """Compile and run everything; workers take tasks in order, so none waits for a later one."""
-    total, done, found = grid.cells * len(combinations), 0, []
+    total, done, found, began = grid.cells * len(combinations), 0, [], time.monotonic()
     count = WORKERS if all(c.parallel for c in combinations) else 1
     with workers(count) as pool:
         compiled = [pool.submit(combinations[0].compile)]
@@ -141,7 +143,9 @@ def _run(combinations: list[_Combination], grid: Grid, progress) -> list[dict[st
                 parts.append(future.result())
                 finished = min(len(parts) * len(next(iter(parts[0].values()))), grid.cells)
                 if progress is not None:
-                    progress(done + finished, total)
+                    gone = time.monotonic() - began
+                    left = total - done - finished
+                    progress(done + finished, total, gone * left / (done + finished))
             done += grid.cells
             found.append({k: np.concatenate([p[k] for p in parts])[: grid.cells] for k in parts[0]})
     return found

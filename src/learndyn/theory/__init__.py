@@ -6,6 +6,7 @@ first: None is ones, a readout at the last step; `T − k` is a readout at every
 The paper's τ is 1, and energies are in units of the loss.
 """
 
+from learndyn.theory._births import Birth as Birth
 from learndyn.theory._destination import Destination as Destination
 from learndyn.theory._destination import destination as destination
 from learndyn.theory._energy import data_term as data_term
@@ -14,7 +15,11 @@ from learndyn.theory._energy import energy as energy
 from learndyn.theory._energy import sharpness as sharpness
 from learndyn.theory._extrapolation import Extrapolation as Extrapolation
 from learndyn.theory._extrapolation import extrapolation as extrapolation
+from learndyn.theory._family import Jump as Jump
 from learndyn.theory._flow import mode_flow as mode_flow
+from learndyn.theory._following import Hysteresis as Hysteresis
+from learndyn.theory._following import flow_jumps as flow_jumps
+from learndyn.theory._following import hysteresis as hysteresis
 from learndyn.theory._landau import energy_expansion as energy_expansion
 from learndyn.theory._landau import landau_coefficients as landau_coefficients
 from learndyn.theory._order import LearningTimes as LearningTimes
@@ -32,10 +37,6 @@ from learndyn.theory._stationary import Optimum as Optimum
 from learndyn.theory._stationary import StationaryPoints as StationaryPoints
 from learndyn.theory._stationary import optimum as optimum
 from learndyn.theory._stationary import stationary_points as stationary_points
-from learndyn.theory._transitions import Birth as Birth
-from learndyn.theory._transitions import Hysteresis as Hysteresis
-from learndyn.theory._transitions import Jump as Jump
+from learndyn.theory._stationary import zero_loss as zero_loss
 from learndyn.theory._transitions import Transitions as Transitions
-from learndyn.theory._transitions import flow_jumps as flow_jumps
-from learndyn.theory._transitions import hysteresis as hysteresis
 from learndyn.theory._transitions import transitions as transitions

@@ -113,6 +113,38 @@ def _optimum(target: Target, grids: Array) -> Optimum:
     return Optimum(b, u, energy, jnp.isfinite(b))
 
 
+def zero_loss(
+    spectrum: Float[ArrayLike, "*modes T"], *, weights=None, tolerance: float = 1e-9
+) -> Bool[Array, "*modes"]:
+    """Whether a mode can solve its task without loss (Appendix F).
+
+    Spectra that are inverse-exponential, `s_t = δ λ^{T−t}` with λ of any sign, can be solved. That
+    includes all spectra of one step, those of two with `s_T ≠ 0`, those of which only `s_T` is not 0
+    (b = 0), and zeros.
+
+    Args:
+        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
+        tolerance: error that counts as none, relative to the spectrum.
+
+    Returns:
+        Whether finite modes exist that miss the spectrum by no more than the tolerance.
+
+    Raises:
+        InputError: for values that are not finite or complex, or weights that do not fit.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> spectra = np.array([[1.0, -2.0, 4.0], [1.0, 2.0, 3.0], [0.0, 0.0, 2.0]])
+        >>> ld.theory.zero_loss(spectra).tolist()
+        [True, False, True]
+    """
+    target = as_target(spectrum, weights)
+    best = optimum(spectrum, weights=weights)
+    size = 0.5 * jnp.sum(target.weights * target.values**2, -1)
+    return best.attained & (best.energy <= tolerance**2 * size)
+
+
 def _best_of_chart(target: Target, grid: Array, inverted: Array):
     """The maxima of `P²/Q` in a chart, as many as are searched, as (b, u, energy)."""
     p, g, q = on_grid(target, grid)
