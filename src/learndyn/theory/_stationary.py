@@ -119,8 +119,8 @@ def zero_loss(
     """Whether a mode can solve its task without loss (Appendix F).
 
     Spectra that are inverse-exponential, `s_t = δ λ^{T−t}` with λ of any sign, can be solved. That
-    includes all spectra of one step, those of two with `s_T ≠ 0`, those of which only `s_T` is not 0
-    (b = 0), and zeros.
+    includes all spectra of one step, those of two with `s_T ≠ 0`, those of which only `s_T` is not
+    0 (b = 0), and zeros.
 
     Args:
         spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
