@@ -231,12 +231,11 @@ def root(function, low: Array, high: Array, sign: Array) -> Array:
         above = value * sign > 0
         low, high = jnp.where(above, low, x), jnp.where(above, x, high)
         newton = x - value / jnp.where(slope == 0, 1, slope)
-        inside = (newton >= low) & (newton <= high) & (slope != 0)
+        # Not at an end, which may be a root itself: the point 0.
+        inside = (newton > low) & (newton < high) & (slope != 0)
         new = jnp.where(value == 0, x, jnp.where(inside, newton, (low + high) / 2))
         eps = jnp.finfo(x.dtype).eps
         return step + 1, new, low, high, abs(new - x) > eps * abs(x)
 
-    # An end that is a root itself, the point 0, is no more than this left out.
-    margin = 1e-4 * (high - low)
-    first = (jnp.zeros((), int), (low + high) / 2, low + margin, high - margin, low < high)
+    first = (jnp.zeros((), int), (low + high) / 2, low, high, low < high)
     return jax.lax.while_loop(unfinished, improve, first)[1]
