@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from learndyn import theory
-from learndyn.figures._claim import Claim
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LOSS, configuration_of, dataset, quantity
+from learndyn.figures._figure_3_claims import CASES, KINDS, closed_form
+from learndyn.figures._figure_3_claims import claims as claims
 from learndyn.figures._training import ENDS, Settled, settle
 from learndyn.network import LinearRNN
 from learndyn.report import SIMULATION, THEORY, bare, colours
@@ -38,8 +39,6 @@ CONFIGURATION = Configuration(
         "test_lengths": [1, 17],
     },
 )
-_KINDS = ("constant", "inverse_exponential", "exponential", "exponential")
-_CASES = ("constant", "inverse-exponential", "exponential", "exponential")
 
 
 def data(configuration: Configuration) -> "xarray.Dataset":
@@ -77,7 +76,7 @@ def data(configuration: Configuration) -> "xarray.Dataset":
         "delta": quantity("delta", delta, "scale of the task"),
         "lam": quantity("lam", lam, "dynamics of the task"),
         "factor": quantity("factor", configuration["stable_rates"], "rate over 2 / curvature"),
-        "case": ("case", list(_CASES)),
+        "case": ("case", list(CASES)),
         "test_length": quantity("test_length", test_length, "steps of the trajectory"),
     }
     return dataset("3", configuration, variables, coords)
@@ -86,7 +85,7 @@ def data(configuration: Configuration) -> "xarray.Dataset":
 def _cases(configuration: Configuration) -> list:
     """The tasks tried at other lengths, functions of the length."""
     delta = configuration["delta_of_lam"]
-    pairs = zip(_KINDS, configuration["extrapolated"], strict=True)
+    pairs = zip(KINDS, configuration["extrapolated"], strict=True)
     return [partial(task_dynamics, kind, delta, lam) for kind, lam in pairs]
 
 
@@ -99,8 +98,8 @@ def _learned(name: str, dim: str, ended: Settled) -> dict:
 
 
 def _settled(configuration: Configuration, spectra: np.ndarray) -> Settled:
-    best = theory.optimum(spectra)
-    rate = configuration["rate"] / theory.sharpness(_balanced(best), spectra)
+    # A share of the largest stable rate, 2 over the curvature.
+    rate = configuration["rate"] / 2 * theory.stability(spectra).largest_rate
     tolerance, max_steps = configuration["tolerance"], configuration["max_steps"]
     start = configuration["start"]
     return settle(spectra, start, rate, tolerance=tolerance, max_steps=max_steps)
@@ -113,8 +112,8 @@ def _balanced(best) -> tuple:
 
 def _stability(configuration: Configuration, spectra: np.ndarray) -> dict:
     """Curvature at the optimum, and which rates return to it from nearby."""
-    best = theory.optimum(spectra)
-    curvature = theory.sharpness(_balanced(best), spectra)
+    found = theory.stability(spectra)
+    best, curvature = found.optimum, found.sharpness
     factors, nearby = np.asarray(configuration["stable_rates"]), configuration["distance"]
     cells = np.broadcast_to(spectra[:, None], (*spectra.shape[:1], factors.size, spectra.shape[1]))
     start = [(mode + nearby * (1 + i))[:, None] for i, mode in enumerate(_balanced(best))]
@@ -202,8 +201,8 @@ def _draw_rates(axes, data: "xarray.Dataset") -> None:
 
 
 def _draw_lengths(axes, data: "xarray.Dataset", length: int) -> None:
-    for i, (case, colour) in enumerate(zip(_CASES, colours(), strict=False)):
-        here, theoretical = data["relative_loss"].isel(case=i), _closed_form(data, i)
+    for i, (case, colour) in enumerate(zip(CASES, colours(), strict=False)):
+        here, theoretical = data["relative_loss"].isel(case=i), closed_form(data, i)
         # Two of them are zero, but for what training leaves.
         exact = theoretical.max() == 0
         values = np.zeros_like(here) if exact else here
@@ -214,145 +213,3 @@ def _draw_lengths(axes, data: "xarray.Dataset", length: int) -> None:
     axes.axvline(length, color="0.7", lw=1, zorder=0)
     axes.set(xlabel=f"length at test (trained at {length})", ylabel="loss over that of zero")
     axes.legend(frameon=False, fontsize="small")
-
-
-def _closed_form(data: "xarray.Dataset", case: int) -> np.ndarray:
-    """`(1 − λ^{T−T′})²` for exponential dynamics, whose ac is learned for one length; else 0."""
-    configuration = configuration_of(data)
-    shift = configuration["length"] - data["test_length"].to_numpy().astype(float)
-    if _KINDS[case] != "exponential":
-        return 0 * shift
-    return (1 - configuration["extrapolated"][case] ** shift) ** 2
-
-
-def claims(data: "xarray.Dataset") -> list[Claim]:
-    """3a–f.
-
-    Args:
-        data: the data.
-
-    Returns:
-        The claims.
-    """
-    return [*_of_solutions(data), *_of_stability(data), *_of_lengths(data)]
-
-
-def _of_solutions(data: "xarray.Dataset") -> list[Claim]:
-    configuration = configuration_of(data)
-    delta, lam = data["delta"].to_numpy(), data["lam"].to_numpy()
-    length, scale = configuration["length"], configuration["delta_of_lam"]
-    printed = {
-        "a": ("constant", np.ones_like(delta), delta, "constant", "b = 1, ac = δ"),
-        "b": ("inverse", lam, scale + 0 * lam, "inverse-exponential", "b = λ, ac = δ"),
-        "c": ("exponential", 1 / lam, scale * lam**length, "exponential", "b = 1/λ, ac = δλ^T"),
-    }
-    found = []
-    for letter, (name, b, u, kind, solution) in printed.items():
-        reached = data[f"end_{name}"].to_numpy() == 0
-        gaps = [np.abs(data[f"{k}_{name}"].to_numpy() / s - 1) for k, s in (("b", b), ("u", u))]
-        found.append(
-            Claim(
-                f"3{letter}",
-                f"Networks trained on {kind} dynamics learn {solution}.",
-                "largest relative gap of b and ac over networks that reached a minimum, "
-                f"{reached.sum()} of {reached.size}",
-                np.max([gap[reached] for gap in gaps]) if reached.any() else np.inf,
-                "<=",
-                0.01,
-            )
-        )
-    return found
-
-
-def _of_stability(data: "xarray.Dataset") -> list[Claim]:
-    lam, curvature = data["lam"].to_numpy(), data["curvature"].to_numpy()
-    unstable = [np.abs(data[f"b_{name}"].to_numpy()) > 1 for name in ("inverse", "exponential")]
-    clear = np.abs(np.abs(lam) - 1) > 1e-6  # at |λ| = 1 the solution is on the line
-
-    def disagreements(expected) -> int:
-        pairs = zip(unstable, expected, strict=True)
-        return sum(int((was != said)[clear].sum()) for was, said in pairs)
-
-    factor, returns = data["factor"].to_numpy(), data["returns"].to_numpy()
-    cells = f"networks of {2 * clear.sum()}, λ from {lam.min():g} to {lam.max():g}"
-    return [
-        Claim(
-            "3d",
-            "Solutions are unstable (|b| > 1) for λ > 1 with inverse-exponential and for λ < 1 "
-            "with exponential dynamics.",
-            f"{cells}, that learned otherwise",
-            disagreements((lam > 1, lam < 1)),
-            "<=",
-            0,
-            expected=False,
-            note="For λ > 0 only, which the figure shows. What counts is |λ|.",
-        ),
-        Claim(
-            "3d*",
-            "Solutions are unstable for |λ| > 1 with inverse-exponential and for |λ| < 1 with "
-            "exponential dynamics.",
-            f"{cells}, that learned otherwise",
-            disagreements((np.abs(lam) > 1, np.abs(lam) < 1)),
-            "<=",
-            0,
-        ),
-        Claim(
-            "3e",
-            "The larger δ, the less stable is the solution of constant dynamics.",
-            "least ratio of the largest curvature at the solution from one δ to the next larger",
-            (curvature[1:] / curvature[:-1]).min(),
-            ">",
-            1.0,
-            erratum=25,
-            note="In the sense of the learning rate that training bears, 2 over the curvature: "
-            f"{2 / curvature[0]:.3g} at the smallest δ to {2 / curvature[-1]:.3g} at the largest. "
-            "The distance of b from 1 is the same, zero, for all δ.",
-        ),
-        Claim(
-            "3e-rate",
-            "The largest stable rate is 2 over the curvature at the solution.",
-            f"training from nearby at {factor.tolist()} of it that does the opposite",
-            (returns != (factor < 1)).sum(),
-            "<=",
-            0,
-        ),
-    ]
-
-
-def _of_lengths(data: "xarray.Dataset") -> list[Claim]:
-    relative, loss = data["relative_loss"].to_numpy(), data["loss_elsewhere"].to_numpy()
-    form = np.stack([_closed_form(data, i) for i in range(len(_CASES))])
-    test, trained_at = data["test_length"].to_numpy(), configuration_of(data)["length"]
-    away = np.sign(np.diff(np.abs(test - trained_at)))
-    further, further_relative = (np.diff(x[2:], axis=1) * away for x in (loss, relative))
-    return [
-        Claim(
-            "3f",
-            "Constant and inverse-exponential dynamics extrapolate to other lengths without loss.",
-            f"largest loss over that of the zero network, lengths {test[0]} to {test[-1]}",
-            relative[:2].max(),
-            "<=",
-            1e-10,
-        ),
-        Claim(
-            "3f-grows",
-            "For exponential dynamics the error grows with the difference in length.",
-            "least growth of the loss per step away from the trained length",
-            further.min(),
-            ">",
-            0.0,
-            expected=False,
-            erratum=15,
-            note="At longer lengths it grows, at shorter ones not always: there is less to miss. "
-            "Relative to the loss of the zero network it grows on either side, here by at "
-            f"least {further_relative.min():.2g} per step.",
-        ),
-        Claim(
-            "3f*",
-            "The loss at length T′, over that of the zero network, is (1 − λ^{T−T′})².",
-            "largest gap from it, over its largest value, shorter and longer lengths",
-            (np.abs(relative[2:] - form[2:]).max(1) / form[2:].max(1)).max(),
-            "<=",
-            1e-4,
-        ),
-    ]

@@ -11,7 +11,7 @@ from learndyn import theory
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LOSS, configuration_of, dataset, quantity
 from learndyn.figures._figure_4_claims import claims as claims
-from learndyn.figures._landscape import best_of_grid, jump_of_optimum, minima_of_grid, rise
+from learndyn.figures._landscape import best_of_grid, family, jump_of_optimum, minima_of_grid, rise
 from learndyn.figures._training import ENDS, Settled, optima, padded, settle, settle_unaligned
 from learndyn.report import COLOURS, THEORY, bare
 
@@ -55,28 +55,6 @@ CONFIGURATION = Configuration(
 KINDS = ("constant", "inverse_exponential", "exponential", "dirac_delta")
 _LABELS = ("constant, δ", "inverse-exponential, λ (δ = 1)", "exponential, λ (δ = 1)", "Dirac, β")
 _B = np.linspace(0, 1.8, 1801)
-
-
-def family(kind: str, x: np.ndarray, length: int, kappa: float) -> np.ndarray:
-    """Spectra of eqs 10 and 11.
-
-    Args:
-        kind: of the dynamics.
-        x: δ of constant and Dirac-delta dynamics, else λ with δ = 1.
-        length: number of steps.
-        kappa: value at the last step.
-
-    Returns:
-        Spectra, `(*x, T)`.
-    """
-    x, step = np.asarray(x, float)[..., None], np.arange(1, length + 1)
-    if kind == "constant":
-        spectrum = x * np.ones(length)
-    elif kind == "dirac_delta":
-        spectrum = np.where(step == 1, x, 0.0)
-    else:
-        spectrum = x ** (step if kind == "exponential" else length - step)
-    return np.where(step == length, kappa, spectrum)
 
 
 def data(configuration: Configuration) -> "xarray.Dataset":

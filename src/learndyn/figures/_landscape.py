@@ -5,6 +5,28 @@ from collections.abc import Callable
 import numpy as np
 
 
+def family(kind: str, x: np.ndarray, length: int, kappa: float) -> np.ndarray:
+    """Spectra of eqs 10 and 11.
+
+    Args:
+        kind: of the dynamics.
+        x: δ of constant and Dirac-delta dynamics, else λ with δ = 1.
+        length: number of steps.
+        kappa: value at the last step.
+
+    Returns:
+        Spectra, `(*x, T)`.
+    """
+    x, step = np.asarray(x, float)[..., None], np.arange(1, length + 1)
+    if kind == "constant":
+        spectrum = x * np.ones(length)
+    elif kind == "dirac_delta":
+        spectrum = np.where(step == 1, x, 0.0)
+    else:
+        spectrum = x ** (step if kind == "exponential" else length - step)
+    return np.where(step == length, kappa, spectrum)
+
+
 def best_of_grid(spectra: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Best b of a grid, with the best u for it.
 
