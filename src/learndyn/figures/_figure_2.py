@@ -204,7 +204,10 @@ def draw(data: "xarray.Dataset") -> Figure:
     for axes in (left, right):
         axes.plot([], [], **THEORY, label="theory")
     gaps.plot([], [], **THEORY, label="slope of the order")
-    for axes in (left, right, gaps):
+    # Room above the curves, which fill the rest.
+    left.set_ylim(top=1.35 * float(data["u_trained"].max()))
+    left.legend(frameon=False, fontsize="small", loc="upper left", ncols=3)
+    for axes in (right, gaps):
         axes.legend(frameon=False, fontsize="small", loc="lower right")
     bare(figure)
     return figure

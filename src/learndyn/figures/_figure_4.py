@@ -237,7 +237,8 @@ def draw(data: "xarray.Dataset") -> Figure:
         rows[1, k].set_ylim(0, 3.2)
     rows[0, 0].set_ylabel("recurrent mode b")
     rows[1, 0].set_ylabel("input–output mode ac")
-    rows[0, 0].legend(handles=_legend(data), frameon=False, fontsize="x-small")
+    handles = _legend(data)
+    figure.legend(handles=handles, frameon=False, loc="outside lower center", ncols=len(handles))
     _draw_flows(rows[0, 4], data)
     _draw_unaligned(rows[1, 4], data)
     bare(figure)
@@ -286,7 +287,7 @@ def _draw_flows(axes, data: "xarray.Dataset") -> None:
     axes.axvline(1, color="0.7", lw=1, ls="-.", label="jump of the optimum")
     axes.set(xlabel=f"β/κ, Dirac, T = {configuration_of(data)['flow_length']}")
     axes.set(title="end of the flow, by start", ylabel="b", ylim=(-0.1, 5))
-    axes.legend(frameon=False, fontsize="x-small")
+    axes.legend(frameon=False, fontsize="small")
 
 
 def _draw_unaligned(axes, data: "xarray.Dataset") -> None:
@@ -300,4 +301,4 @@ def _draw_unaligned(axes, data: "xarray.Dataset") -> None:
     axes.plot(np.arange(1, best.size + 1), best, "k_", ms=18, label="b of each mode, theory")
     axes.set(xlabel="recurrent singular value, by size", title="unaligned, constant dynamics")
     axes.set_xticks(data["rank"].to_numpy())
-    axes.legend(frameon=False, fontsize="x-small")
+    axes.legend(frameon=False, fontsize="small")
