@@ -5,6 +5,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from learndyn._numerics import polynomial
 from learndyn._types import Array, ArrayLike, Bool, Float
 from learndyn.network import Modes
 from learndyn.theory._circle import last_lag
@@ -94,7 +95,9 @@ def _destination(start: Modes, target: Target, points: StationaryPoints) -> Dest
     u, b = end[:, 0].reshape(shape), end[:, 1].reshape(shape)
     size = jnp.sqrt(jnp.sum(target.weights * target.values**2, -1))
     trapped = (orbit[:, 2].reshape(shape) == 0) & (abs(u) <= 1e-3 * _PLATEAU * size)
-    trapped = trapped & ~(size == 0)
+    # Else u is as small as it is best, far out: the mode escapes.
+    best = polynomial(target.cross, b) * orbit[:, 0].reshape(shape)
+    trapped = trapped & (best <= 0) & ~(size == 0)
     here = _nearest(u, b, size, points)
     outside = abs(b) > jnp.max(jnp.where(points.valid, abs(points.b), 0), -1)
     escaped = ~here.settled & ~trapped & outside
@@ -135,8 +138,16 @@ def _follow(start, d, cross, weights, far):
         return jnp.where(abs(b) < far, jnp.stack([width * s, u * r]) * pace, 0)
 
     def over(t, y, args, **kwargs):  # noqa: ARG001
-        return jnp.linalg.norm(orbit(t, y, args)) <= _STILL * size
+        u, b = y
+        s, _ = slopes(u, b, cross, weights)
+        p, _ = slopes(0, b, cross, weights)
+        # A small u that has its way to go is not at rest, however slow: it grows exponentially.
+        far_from_best = (abs(s) >= 0.5 * abs(p)) & (abs(p) > _STILL * size)
+        growing = far_from_best & ~(balanced & (u * s <= 0))
+        return (jnp.linalg.norm(orbit(t, y, args)) <= _STILL * size) & ~growing
 
+    # Implicit steps damp what grows, where tolerances do not see it: a start smaller than they.
+    atol = jnp.where(start[0] == 0, _ATOL, jnp.minimum(_ATOL, 1e-3 * abs(start[0])))
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(orbit),
         Rodas5P(),
@@ -145,7 +156,7 @@ def _follow(start, d, cross, weights, far):
         None,
         start,
         saveat=diffrax.SaveAt(t1=True),
-        stepsize_controller=diffrax.PIDController(rtol=_RTOL, atol=_ATOL),
+        stepsize_controller=diffrax.PIDController(rtol=_RTOL, atol=atol),
         event=diffrax.Event(over),
         max_steps=_MAX_STEPS,
         throw=False,

@@ -104,7 +104,7 @@ def distance(one, other) -> np.ndarray:
         Up to π/2.
     """
     turn = abs(one - other)
-    return np.minimum(turn, np.pi - turn)
+    return np.asarray(np.minimum(turn, np.pi - turn))
 
 
 def jumps_of(solve, parameters: np.ndarray) -> tuple[Jump, ...]:

@@ -61,12 +61,15 @@ def stability(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> Stabil
 def importance(spectrum: Float[ArrayLike, "*modes T"]) -> Int[Array, "*modes"]:
     """Whether singular values decrease along the trajectory, *early importance*, or increase.
 
-    With a readout at the last step and no negative value, early importance makes the optimum
-    unstable: `|b| > 1`, or not attained; late importance makes it stable, `|b| < 1`. Proof: for
-    `0 < b < 1` the values reversed fit the powers `b^k` better, by rearrangement, so `1/b` has
-    less energy than b (reversal leaves Q alone); `−b` has no less than b, since all terms of P add
-    up at b; and at `b = 1` the energy has a slope, by Chebyshev's sum inequality. With values of
-    both signs, or a readout at every step, neither holds.
+    Where no value is negative, early importance makes the optimum unstable: `|b| > 1`, or not
+    attained; late importance makes it stable, `|b| < 1`. Whatever the weights of the lags. Proof:
+    values that never decrease with the lag are a sum, with positive factors, of steps `θ_j` that
+    are 1 from lag j on. For `0 < b < 1`, by Cauchy's inequality and since `b^{2k}` has less of its
+    weight at late lags than 1 has, each `Σ w θ_j b^k / √Q(b)` is at most what it is at `b = 1`; so
+    is their sum, whose square is what the best u takes off the energy. `−b` has no less energy
+    than b, since all terms of P add up at b. At `b = 1` the energy has a slope, by Chebyshev's sum
+    inequality. Late importance is early importance with time reversed, which turns b into 1/b.
+    With values of both signs neither holds.
 
     Args:
         spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
