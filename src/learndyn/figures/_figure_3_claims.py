@@ -92,6 +92,7 @@ def _of_stability(data: "xarray.Dataset") -> list[Claim]:
             "<=",
             0,
             expected=False,
+            erratum=31,
             note="For λ > 0 only, which the figure shows. What counts is |λ|.",
         ),
         Claim(

@@ -174,6 +174,7 @@ def _of_ratios(data: "xarray.Dataset") -> list[Claim]:
             "<=",
             step * 1.01,
             expected=False,
+            erratum=32,
             note="The landscape does, the flow from a given start does not: the same start is a "
             "smaller one where κ is larger. From a = c = "
             f"{configuration_of(data)['flow_scale']:g} training leaves at "
@@ -210,6 +211,7 @@ def _of_flows(data: "xarray.Dataset") -> list[Claim]:
             "<=",
             step * 1.01,
             expected=False,
+            erratum=32,
             note="Later, the smaller b(0): at "
             + ", ".join(f"{j:.2g} from {s:g}" for s, j in zip(b, jumps, strict=True))
             + ". The pruned mode stays a minimum at every β. Beyond, b grows for ever and no "
@@ -244,6 +246,7 @@ def _of_pruning(data: "xarray.Dataset") -> list[Claim]:
             ">=",
             0.99,
             expected=False,
+            erratum=33,
             note="With units to spare a network gives a dimension two of them, one feedforward and "
             "one recurrent, and does both. The trade-off is one of a network with as many units as "
             "dimensions.",
