@@ -54,7 +54,6 @@ def test_the_energy_is_a_plain_loop_over_steps_for_real_and_complex_modes(seed, 
     assert not jnp.iscomplexobj(found)
 
 
-@pytest.mark.xfail(strict=True, reason="annotated shapes of modes and spectrum must be equal")
 def test_one_spectrum_serves_many_modes():
     (a, b, c), spectra, weights = draw(0, 7, (3,))
     one = ld.theory.energy((a, b, c), spectra[0], weights=weights)

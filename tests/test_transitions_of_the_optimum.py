@@ -102,7 +102,6 @@ def test_four_steps_fold_where_the_polynomial_has_a_double_root():
         assert np.linalg.norm(double([birth.b, birth.parameter])) < 1e-7 * birth.b**8 + 1e-7
 
 
-@pytest.mark.xfail(strict=True, reason="a fold of the next interval is taken, with the wrong side")
 def test_a_birth_lies_in_the_interval_in_which_the_number_of_minima_changes():
     parameters = np.linspace(0.3, 3.1, 16)
     found = ld.theory.transitions(dirac(4), parameters)

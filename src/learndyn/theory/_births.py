@@ -11,7 +11,7 @@ import numpy as np
 from learndyn._numerics import polynomial
 from learndyn._types import Array
 from learndyn.theory._circle import last_lag, reverse, slope_at
-from learndyn.theory._family import JUMP, Family, angle, distance
+from learndyn.theory._family import BLOCK, JUMP, Family, angle, distance
 from learndyn.theory._spectrum import Target, as_target
 from learndyn.theory._stationary import KINDS, StationaryPoints
 
@@ -54,7 +54,7 @@ def count_minima(points: StationaryPoints) -> np.ndarray:
 
 
 def births_of(
-    family: Family, parameters: np.ndarray, points: StationaryPoints, weights
+    family: Family, parameters: np.ndarray, points: StationaryPoints, at, weights
 ) -> Iterator[Birth]:
     """Minima that are on one side of an interval only, each traced to where it is born.
 
@@ -62,14 +62,27 @@ def births_of(
         family: spectra of an array of parameters.
         parameters: increasing.
         points: stationary points at each.
+        at: stationary points of any parameters, what `in_blocks` returned.
         weights: by lag, or None.
 
     Yields:
         The births.
     """
+    before: list[Birth] = []
+    for i in np.flatnonzero(np.diff(count_minima(points))):
+        # A closer look, so that Newton's method starts close to the one event that it looks for.
+        closer = np.linspace(parameters[i], parameters[i + 1], BLOCK)
+        for found in _between(family, closer, at(closer), weights):
+            # Two minima of a symmetric fork are born as one.
+            if not any(_same(found, other) for other in before):
+                before.append(found)
+                yield found
+
+
+def _between(family: Family, parameters, points: StationaryPoints, weights) -> Iterator[Birth]:
+    """Births between neighbours of which one has more minima than the other."""
     count, minima = count_minima(points), _minima(points)
     saddles = np.asarray(points.valid & (points.kind == KINDS.saddle) & (points.u != 0))
-    before: list[Birth] = []
     for i in np.flatnonzero(np.diff(count)):
         more, less = (i + 1, i) if count[i + 1] > count[i] else (i, i + 1)
         values = np.asarray(points.b[more])
@@ -79,9 +92,7 @@ def births_of(
             found = _birth(
                 family, weights, parameters[[less, more]], float(b), values[saddles[more]]
             )
-            # Two minima of a symmetric fork are born as one.
-            if found is not None and not any(_same(found, other) for other in before):
-                before.append(found)
+            if found is not None:
                 yield found
 
 

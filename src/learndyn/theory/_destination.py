@@ -48,7 +48,7 @@ class Destination(eqx.Module):
 
 
 def destination(
-    modes: ModesLike, spectrum: Float[ArrayLike, "*modes T"], *, weights=None
+    modes: ModesLike, spectrum: Float[ArrayLike, "*#modes T"], *, weights=None
 ) -> Destination:
     """Where gradient flow takes each mode from a start, however long that takes.
 

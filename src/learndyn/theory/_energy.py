@@ -8,9 +8,9 @@ from learndyn.network import Modes
 from learndyn.theory._spectrum import Target, as_numbers, as_target, at_least
 
 ModesLike = tuple[
-    Shaped[ArrayLike, "*modes"] | float,
-    Shaped[ArrayLike, "*modes"] | float,
-    Shaped[ArrayLike, "*modes"] | float,
+    Shaped[ArrayLike, "*#modes"] | float,
+    Shaped[ArrayLike, "*#modes"] | float,
+    Shaped[ArrayLike, "*#modes"] | float,
 ]
 
 
@@ -33,7 +33,7 @@ def as_modes(modes: ModesLike, *, allow_complex: bool = False) -> Modes:
 
 
 def energy(
-    modes: ModesLike, spectrum: Shaped[ArrayLike, "*modes T"], *, weights=None
+    modes: ModesLike, spectrum: Shaped[ArrayLike, "*#modes T"], *, weights=None
 ) -> Float[Array, "*modes"]:
     """Energy of each mode, `½ Σ_k w_k |m_k − u b^k|²`, `u = ac` (eqs 8 and 156).
 
@@ -74,8 +74,8 @@ def energy_of(u: Array, b: Array, target: Target) -> Array:
 
 
 def effective_regularization(
-    u: Shaped[ArrayLike, "*modes"] | float,
-    b: Shaped[ArrayLike, "*modes"] | float,
+    u: Shaped[ArrayLike, "*#modes"] | float,
+    b: Shaped[ArrayLike, "*#modes"] | float,
     length: int,
     *,
     weights=None,
@@ -109,7 +109,7 @@ def effective_regularization(
 
 
 def data_term(
-    modes: ModesLike, spectrum: Float[ArrayLike, "*modes T"], *, weights=None
+    modes: ModesLike, spectrum: Float[ArrayLike, "*#modes T"], *, weights=None
 ) -> Float[Array, "*modes"]:
     """The part of the energy that the task enters, `½ Σ_k w_k (m_k² − 2 m_k u b^k)` (eqs 9, 159).
 
@@ -140,7 +140,7 @@ def data_term(
 
 
 def sharpness(
-    modes: ModesLike, spectrum: Float[ArrayLike, "*modes T"], *, weights=None
+    modes: ModesLike, spectrum: Float[ArrayLike, "*#modes T"], *, weights=None
 ) -> Float[Array, "*modes"]:
     """Largest curvature of each mode's energy, over directions in (a, b, c).
 

@@ -26,8 +26,8 @@ class Extrapolation(eqx.Module):
 def extrapolation(
     modes: ModesLike,
     kind: str,
-    delta: Float[ArrayLike, "*modes"] | float,
-    lam: Float[ArrayLike, "*modes"] | float | None,
+    delta: Float[ArrayLike, "*#modes"] | float,
+    lam: Float[ArrayLike, "*#modes"] | float | None,
     lengths: Int[ArrayLike, " lengths"],
 ) -> Extrapolation:
     """Loss of modes, learned at one length, on the same task dynamics at other lengths.

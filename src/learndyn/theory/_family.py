@@ -17,7 +17,7 @@ _PARTS, _PRECISION = 4, 1e-10
 # optimum moves by the root of the interval, 1e-5.
 JUMP = 1e-3
 # Parameters are evaluated so many at a time, always, so that there is one compilation.
-_BLOCK = 64
+BLOCK = 64
 
 
 class Jump(NamedTuple):
@@ -72,8 +72,8 @@ def in_blocks(solve):
 
     def all_of(parameters):
         parameters = np.asarray(parameters)
-        count = -len(parameters) % _BLOCK
-        blocks = np.concatenate([parameters, np.full(count, parameters[-1])]).reshape(-1, _BLOCK)
+        count = -len(parameters) % BLOCK
+        blocks = np.concatenate([parameters, np.full(count, parameters[-1])]).reshape(-1, BLOCK)
         # In NumPy: to JAX each length would be another compilation.
         found = [jax.device_get(solve(jnp.asarray(block))) for block in blocks]
         return jax.tree.map(lambda *x: np.concatenate(x)[: len(parameters)], *found)
@@ -121,7 +121,7 @@ def jumps_of(solve, parameters: np.ndarray) -> tuple[Jump, ...]:
     left = 1.0
     while left > _PRECISION:
         # As many parts as fill a block.
-        parts = max(_PARTS, _BLOCK // len(low) - 1)
+        parts = max(_PARTS, BLOCK // len(low) - 1)
         left /= parts
         inner = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, parts + 1)
         b = solve(inner.ravel()).b.reshape(inner.shape)

@@ -21,7 +21,7 @@ _RTOL, _ATOL, _MAX_STEPS = 1e-8, 1e-10, 100_000
 
 def mode_flow(
     modes: ModesLike,
-    spectrum: Float[ArrayLike, "*modes T"],
+    spectrum: Float[ArrayLike, "*#modes T"],
     times: Float[ArrayLike, " times"],
     *,
     weights=None,
@@ -63,7 +63,7 @@ def mode_flow(
 
 @jax.jit
 def flow_of(
-    start: Modes, target: Target, times: Array, pace: Float[ArrayLike, "*modes"] | float = 1.0
+    start: Modes, target: Target, times: Array, pace: Float[ArrayLike, "*#modes"] | float = 1.0
 ) -> Modes:
     """As `mode_flow`, of arguments that are checked already.
 

@@ -8,7 +8,7 @@ from learndyn.theory._spectrum import as_numbers, as_target, at_least
 
 
 def energy_expansion(
-    spectrum: Float[ArrayLike, "*modes T"], order: int, *, weights=None
+    spectrum: Float[ArrayLike, "*#modes T"], order: int, *, weights=None
 ) -> Float[Array, "*modes powers"]:
     """Coefficients in b of the energy at the best u, `½ (Σ_k w_k m_k² − P²/Q)`, about `b = 0`.
 

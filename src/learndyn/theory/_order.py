@@ -18,7 +18,7 @@ _FIRST_HORIZON, _LAST_HORIZON = 16.0, 2.0**24
 
 
 def step_gradients(
-    modes: ModesLike, spectrum: Float[ArrayLike, "*modes T"], *, weights=None
+    modes: ModesLike, spectrum: Float[ArrayLike, "*#modes T"], *, weights=None
 ) -> Modes:
     """What each step of the trajectory adds to the velocity of a mode (the terms of eqs 5–7).
 
@@ -70,7 +70,7 @@ class LearningTimes(eqx.Module):
 
 def learning_times(
     modes: ModesLike,
-    spectrum: Float[ArrayLike, "*modes T"],
+    spectrum: Float[ArrayLike, "*#modes T"],
     *,
     share: float = 0.5,
     weights=None,

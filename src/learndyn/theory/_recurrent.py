@@ -8,9 +8,9 @@ from learndyn.theory._spectrum import Target, as_numbers, as_target, at_least
 
 
 def recurrent_derivatives(
-    u: Float[ArrayLike, "*modes"] | float,
-    b: Float[ArrayLike, "*modes"] | float,
-    spectrum: Float[ArrayLike, "*modes T"],
+    u: Float[ArrayLike, "*#modes"] | float,
+    b: Float[ArrayLike, "*#modes"] | float,
+    spectrum: Float[ArrayLike, "*#modes T"],
     order: int,
     *,
     weights=None,

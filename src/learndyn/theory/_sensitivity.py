@@ -9,12 +9,12 @@ from learndyn.theory._spectrum import as_numbers
 
 
 def sensitivity(
-    u: Float[ArrayLike, "*modes"] | float,
-    b: Float[ArrayLike, "*modes"] | float,
+    u: Float[ArrayLike, "*#modes"] | float,
+    b: Float[ArrayLike, "*#modes"] | float,
     length: int,
     *,
-    u_error: Float[ArrayLike, "*modes"] | float = 0.0,
-    b_error: Float[ArrayLike, "*modes"] | float = 0.0,
+    u_error: Float[ArrayLike, "*#modes"] | float = 0.0,
+    b_error: Float[ArrayLike, "*#modes"] | float = 0.0,
     weights=None,
 ) -> Float[Array, "*modes"]:
     """Energy of modes that miss a solution of no loss, `½ Σ_k w_k (u b^k − (u+Δ_u)(b+Δ_b)^k)²`.

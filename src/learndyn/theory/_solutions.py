@@ -13,9 +13,9 @@ from learndyn.theory._spectrum import Target, as_numbers, as_target
 def input_output_solution(
     t: Float[ArrayLike, "*times"] | float,
     *,
-    u0: Float[ArrayLike, "*modes"] | float,
-    b: Float[ArrayLike, "*modes"] | float,
-    spectrum: Float[ArrayLike, "*modes T"],
+    u0: Float[ArrayLike, "*#modes"] | float,
+    b: Float[ArrayLike, "*#modes"] | float,
+    spectrum: Float[ArrayLike, "*#modes T"],
     weights=None,
 ) -> Float[Array, "..."]:
     """Input-output mode `u = ac` at time t from a balanced start, b frozen (eqs 47 and 157).
@@ -26,7 +26,8 @@ def input_output_solution(
 
     Args:
         t: learning times, `()` or `(times,)`, in units of `dW/dt = −∇L`.
-        u0: input-output mode at time 0, `()` or `(modes,)`, of any sign.
+        u0: input-output mode at time 0, `()` or `(modes,)`, of any sign; below 1e-150 in size it
+            counts as 0.
         b: recurrent mode, likewise.
         spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
         weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
@@ -55,7 +56,7 @@ def input_output_solution(
 def input_output_modes(
     t: Float[ArrayLike, "*times"] | float,
     modes: ModesLike,
-    spectrum: Float[ArrayLike, "*modes T"],
+    spectrum: Float[ArrayLike, "*#modes T"],
     *,
     weights=None,
 ) -> Modes:

@@ -26,7 +26,7 @@ class Stability(eqx.Module):
     largest_rate: Float[Array, "*modes"]
 
 
-def stability(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> Stability:
+def stability(spectrum: Float[ArrayLike, "*#modes T"], *, weights=None) -> Stability:
     """Stability of the optimum of each mode: of activity, `|b| ≤ 1`, and of learning at a rate.
 
     Of all splits of u into a and c the balanced one, to which small starts lead, is the flattest.
@@ -58,7 +58,7 @@ def stability(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> Stabil
     return Stability(best, stable, sharpness, 2 / sharpness)
 
 
-def importance(spectrum: Float[ArrayLike, "*modes T"]) -> Int[Array, "*modes"]:
+def importance(spectrum: Float[ArrayLike, "*#modes T"]) -> Int[Array, "*modes"]:
     """Whether singular values decrease along the trajectory, *early importance*, or increase.
 
     Where no value is negative, early importance makes the optimum unstable: `|b| > 1`, or not

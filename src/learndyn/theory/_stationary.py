@@ -71,7 +71,7 @@ class StationaryPoints(eqx.Module):
     valid: Bool[Array, "*modes points"]
 
 
-def optimum(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> Optimum:
+def optimum(spectrum: Float[ArrayLike, "*#modes T"], *, weights=None) -> Optimum:
     """The exact global optimum of each mode, over all real u and b.
 
     Where the infimum lies at `|b| = ∞` it is not attained: b is +inf, u is 0, and the energy is
@@ -114,7 +114,7 @@ def _optimum(target: Target, grids: Array) -> Optimum:
 
 
 def zero_loss(
-    spectrum: Float[ArrayLike, "*modes T"], *, weights=None, tolerance: float = 1e-9
+    spectrum: Float[ArrayLike, "*#modes T"], *, weights=None, tolerance: float = 1e-9
 ) -> Bool[Array, "*modes"]:
     """Whether a mode can solve its task without loss (Appendix F).
 
@@ -206,7 +206,7 @@ def _evaluate(x: Array, here: Target, inverted: Array):
     return jnp.where(inverted, other, x), jnp.where(inverted, other_u, u), energy
 
 
-def stationary_points(spectrum: Float[ArrayLike, "*modes T"], *, weights=None) -> StationaryPoints:
+def stationary_points(spectrum: Float[ArrayLike, "*#modes T"], *, weights=None) -> StationaryPoints:
     """All stationary points of each mode's energy in (u, b).
 
     Either u is the best for its b and b is stationary for it, `2P′Q = PQ′`, or `u = 0` and `P = 0`,

@@ -75,7 +75,7 @@ def transitions(
     best = in_blocks(lambda p: optimum(family(p), weights=weights))
     at = in_blocks(lambda p: stationary_points(family(p), weights=weights))
     points = jax.tree.map(jnp.asarray, at(parameters))
-    births = tuple(births_of(family, parameters, points, weights))
+    births = tuple(births_of(family, parameters, points, at, weights))
     return Transitions(
         parameters,
         jax.tree.map(jnp.asarray, best(parameters)),
