@@ -80,13 +80,19 @@ def test_data_are_labelled_with_units_and_with_what_made_them(made):
         assert variable.dtype.kind in "UO" or {"units", "long_name"} <= set(variable.attrs)
 
 
-def test_drawings_are_vector_graphics_and_files_are_equal_bytes(made, tmp_path):
+def test_drawings_are_vector_graphics_and_files_are_the_same_each_time(made, tmp_path):
     for folder in ("one", "two"):
         made.save(tmp_path / folder)
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert names == sorted(f"{made.name}{suffix}" for suffix in (".json", ".nc", ".svg"))
     for file in names:
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+        one, two = tmp_path / "one" / file, tmp_path / "two" / file
+        if file.endswith(".nc"):
+            # By content: the oldest HDF5 libraries in use write the time into the file.
+            pair = [xarray.load_dataset(path, engine="h5netcdf") for path in (one, two)]
+            xarray.testing.assert_identical(*pair)
+        else:
+            assert one.read_bytes() == two.read_bytes()
     root = xml.etree.ElementTree.parse(tmp_path / "one" / f"{made.name}.svg").getroot()
     assert root.tag.endswith("svg")
     assert not list(root.iter("{http://www.w3.org/2000/svg}image"))
