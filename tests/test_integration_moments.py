@@ -122,7 +122,7 @@ def test_loss_is_that_of_a_large_sample(target):
 @pytest.mark.parametrize("length", [1, 6])
 def test_singular_vectors_diagonalize_every_correlation(target, length):
     statistics = ld.integration_task(target, length=length).statistics()
-    left, right = statistics.singular_vectors
+    left, right = statistics.vectors
     for vectors in (left, right):
         np.testing.assert_array_equal(vectors.T @ vectors, np.eye(4))
     rotated = np.asarray(jnp.einsum("om,koi,in->kmn", left, statistics.cross_moments, right))

@@ -82,7 +82,7 @@ def test_the_impulse_response_of_an_aligned_network_is_that_of_its_modes():
     task = task_of(THREE_MODES)
     a, b, c = np.array([0.5, -0.2, 1.0]), np.array([0.9, -0.4, 0.1]), np.array([0.3, 0.6, -0.4])
     net = ld.init_aligned(task, a, b, c, n_hidden=6, key=jax.random.key(1))
-    left, right = map(np.asarray, task.singular_vectors)
+    left, right = map(np.asarray, task.vectors)
     for lag, response in enumerate(net.impulse_response(7)):
         expected = left @ np.diag(a * c * b**lag) @ right.T
         np.testing.assert_allclose(response, expected, atol=1e-14)
@@ -131,7 +131,7 @@ def test_starts_that_cannot_be_aligned_are_refused(task, modes, options, sentenc
 def test_the_printed_recipe_is_aligned_only_if_both_hidden_bases_are_one():
     # P.1.1 prints W_x = R_x a Vᵀ, W_h = R_y b R_xᵀ, W_y = U c R_yᵀ with R_y = R_x⁻¹.
     task = task_of(THREE_MODES)
-    left, right = task.singular_vectors
+    left, right = task.vectors
     rng = np.random.default_rng(0)
     a, b, c = map(np.diag, rng.uniform(0.3, 1.0, size=(3, 3)))
     r_x, _ = np.linalg.qr(rng.normal(size=(3, 3)))
@@ -160,7 +160,7 @@ def test_bases_of_a_sample_are_the_singular_vectors_of_its_task(seed):
     bases = problem_bases(problem)
     # Modes come strongest first, and u, v are known up to one common sign.
     order = np.argsort(-np.sum(np.square(THREE_MODES), axis=1))
-    left, right = (np.asarray(vectors)[:, order] for vectors in task.singular_vectors)
+    left, right = (np.asarray(vectors)[:, order] for vectors in task.vectors)
     signs = np.sign(np.sum(left * np.asarray(bases.output), axis=0))
     np.testing.assert_allclose(bases.output * signs, left, atol=1e-12)
     np.testing.assert_allclose(bases.input * signs, right, atol=1e-12)

@@ -113,7 +113,7 @@ OUTPUTS = pytest.mark.parametrize("outputs", ["final", "every"])
 @OUTPUTS
 def test_correlations_are_the_spectrum_in_constant_bases(outputs):
     task = structured(outputs)
-    left, right = map(np.asarray, task.singular_vectors)
+    left, right = map(np.asarray, task.vectors)
     assert left.shape == (N_OUT, 3)
     assert right.shape == (N_IN, 3)
     for vectors in (left, right):
@@ -172,14 +172,14 @@ def test_a_sample_has_exactly_the_statistics_of_its_teacher_task(outputs):
 
 def test_a_spectrum_without_modes_is_that_of_one_mode():
     one = structured(spectrum=SPECTRUM[0])
-    assert one.singular_vectors[0].shape == (N_OUT, 1)
+    assert one.vectors[0].shape == (N_OUT, 1)
     np.testing.assert_allclose(np.linalg.norm(one.statistics().target, axis=(1, 2)), [1, 0.5, 2, 1])
 
 
 def test_keys_decide_bases_and_samples():
     same, other = structured(), ld.structured_task(SPECTRUM, N_IN, N_OUT, key=jax.random.key(9))
-    np.testing.assert_array_equal(same.singular_vectors[0], structured().singular_vectors[0])
-    assert abs(same.singular_vectors[0] - other.singular_vectors[0]).max() > 0.1
+    np.testing.assert_array_equal(same.vectors[0], structured().vectors[0])
+    assert abs(same.vectors[0] - other.vectors[0]).max() > 0.1
     first, second = (same.sample(12, key=jax.random.key(k))[0] for k in (1, 2))
     assert abs(first - second).max() > 0.1
 

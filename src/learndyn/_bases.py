@@ -34,7 +34,7 @@ def problem_bases(problem: Problem) -> Bases:
         >>> ld.problem_bases(ld.Problem(net, task)).hidden.shape
         (4, 1)
     """
-    vectors = problem.statistics.singular_vectors
+    vectors = problem.statistics.vectors
     if vectors is None:
         vectors = _diagonalizing_pair(problem.statistics.cross_moments, problem.net)
     return recover_bases(problem.net, *vectors)

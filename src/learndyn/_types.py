@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from jax import Array
 from jax.core import Tracer
-from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
+from jaxtyping import Bool, Float, Inexact, Int, PRNGKeyArray, Shaped
 
 ArrayLike: TypeAlias = Array | np.ndarray
 Scalar: TypeAlias = Float[Array, ""]
@@ -34,6 +34,7 @@ __all__ = [
     "Bool",
     "Float",
     "ImpulseResponse",
+    "Inexact",
     "InputWeights",
     "Int",
     "LagWeights",

@@ -46,7 +46,7 @@ def test_targets_are_those_of_our_own_task(target):
 def test_moments_agree_with_our_exact_statistics(length):
     exact = ld.integration_task("sum", length=length).statistics()
     # In the basis of the task small variances are not hidden under the large baseline.
-    directions = np.asarray(exact.singular_vectors[1])
+    directions = np.asarray(exact.vectors[1])
     trials = neurogym_integration(TRIALS, seed=2, length=length)
     rows = (trials.x[:, ::-1] @ directions).reshape(TRIALS, -1)
     factor = np.asarray(exact.inputs.factor).reshape(-1, length, 4) @ directions

@@ -42,7 +42,7 @@ def one_mode(spectrum, a, b, c, *, length=None) -> Problem:
     target, one = jnp.flip(jnp.asarray(spectrum)), jnp.ones((1, 1))
     weights = None if length is None else 1.0 * (jnp.arange(target.size) < length)
     statistics = TaskStatistics.white(
-        target[:, None, None], weights=weights, singular_vectors=(one, one)
+        target[:, None, None], weights=weights, vectors=(one, one)
     )
     return Problem(LinearRNN(*(jnp.reshape(1.0 * m, (1, 1)) for m in (a, b, c))), statistics)
 

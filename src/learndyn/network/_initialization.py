@@ -13,9 +13,9 @@ from learndyn.network._modes import Bases, Modes, network_from_modes
 
 
 @runtime_checkable
-class _HasSingularVectors(Protocol):
+class _HasVectors(Protocol):
     @property
-    def singular_vectors(self) -> tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None:
+    def vectors(self) -> tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None:
         """Left and right singular vectors, constant over lags."""
 
 
@@ -55,7 +55,7 @@ def init_unaligned(
 
 
 def init_aligned(
-    task: _HasSingularVectors,
+    task: _HasVectors,
     a: ScalarLike | Float[ArrayLike, " modes"],
     b: ScalarLike | Float[ArrayLike, " modes"],
     c: ScalarLike | Float[ArrayLike, " modes"],
@@ -92,13 +92,13 @@ def init_aligned(
         >>> net.w_h.shape
         (1, 1)
     """
-    if task.singular_vectors is None:
+    if task.vectors is None:
         raise InputError(
             "a task with constant singular vectors",
             "statistics of data",
             "Use init_unaligned, or a structured or teacher task.",
         )
-    output, inputs = task.singular_vectors
+    output, inputs = task.vectors
     n_modes = output.shape[1]
     n_hidden = n_modes if n_hidden is None else n_hidden
     if n_hidden < n_modes:

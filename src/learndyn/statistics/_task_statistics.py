@@ -30,8 +30,9 @@ class TaskStatistics(eqx.Module):
             directions in which the inputs hardly vary (see `CorrelatedInputs`).
         inputs: second moments A of the inputs, by lag, with the lag weights `w_k`.
         floor: loss of the best impulse response, at least zero.
-        singular_vectors: left and right singular vectors `(out, modes)` and `(in, modes)`, where
-            the task has constant ones by construction, else None.
+        vectors: left and right vectors, `(out, modes)` and `(in, modes)`, in which the target is
+            diagonal at every lag, where the task has them by construction, else None: real
+            singular vectors, or unit eigenvectors, conjugates in pairs, twice the same.
 
     Example:
         >>> import jax, learndyn as ld
@@ -44,7 +45,7 @@ class TaskStatistics(eqx.Module):
     target: ImpulseResponse = eqx.field(converter=jnp.asarray)
     inputs: InputMoments
     floor: Scalar = eqx.field(converter=jnp.asarray)
-    singular_vectors: tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None = None
+    vectors: tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None = None
 
     @classmethod
     def from_data(cls, x, y, *, lengths=None, center: bool = False) -> "TaskStatistics":
@@ -142,7 +143,7 @@ class TaskStatistics(eqx.Module):
         *,
         weights: LagWeights | None = None,
         floor: ScalarLike = 0.0,
-        singular_vectors: tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None = None,
+        vectors: tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None = None,
     ) -> "TaskStatistics":
         """Statistics of a task with exactly white input, such as a teacher's.
 
@@ -150,7 +151,7 @@ class TaskStatistics(eqx.Module):
             target: the best impulse response `M_k = C_k / w_k`, `(lag, out, in)`.
             weights: lag weights; None: ones, a readout at the last step.
             floor: loss that no network can avoid.
-            singular_vectors: constant singular vectors of the target, if it has them.
+            vectors: vectors that diagonalize the target at every lag, if it has them.
 
         Returns:
             The statistics.
@@ -168,7 +169,7 @@ class TaskStatistics(eqx.Module):
             target=jnp.where(seen, target, 0),
             inputs=WhiteInputs(jnp.asarray(weights, target.dtype)),
             floor=jnp.asarray(floor, target.dtype),
-            singular_vectors=singular_vectors,
+            vectors=singular_vectors,
         )
 
     @property

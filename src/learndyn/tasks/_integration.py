@@ -77,7 +77,7 @@ class IntegrationTask(eqx.Module):
     length: int = eqx.field(static=True)
 
     @property
-    def singular_vectors(self) -> tuple[Float[Array, "out modes"], Float[Array, "in modes"]]:
+    def vectors(self) -> tuple[Float[Array, "out modes"], Float[Array, "in modes"]]:
         """Vectors that diagonalize all correlations `C_k`, the strongest first."""
         directions = jnp.asarray(_DIRECTIONS)
         return directions, directions
@@ -99,7 +99,7 @@ class IntegrationTask(eqx.Module):
             target=self.impulse_response,
             inputs=CorrelatedInputs(weights, _factor(self.length), no_weak_direction),
             floor=jnp.zeros(()),
-            singular_vectors=self.singular_vectors,
+            vectors=self.vectors,
         )
 
     def sample(

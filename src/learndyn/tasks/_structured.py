@@ -36,18 +36,18 @@ class StructuredTask(eqx.Module):
 
     Attributes:
         spectrum: temporal singular values, `(modes, T)`, in t order.
-        singular_vectors: U, `(out, modes)`, and V, `(in, modes)`.
+        vectors: U, `(out, modes)`, and V, `(in, modes)`.
         outputs: `"final"` or `"every"`.
     """
 
     spectrum: Float[Array, "modes T"]
-    singular_vectors: tuple[Float[Array, "out modes"], Float[Array, "in modes"]]
+    vectors: tuple[Float[Array, "out modes"], Float[Array, "in modes"]]
     outputs: Outputs = eqx.field(static=True)
 
     @property
     def impulse_response(self) -> ImpulseResponse:
         """Best impulse response, `U diag(m_k) Vᵀ` by lag."""
-        left, right = self.singular_vectors
+        left, right = self.vectors
         return jnp.einsum("om,mk,im->koi", left, self.spectrum[:, ::-1], right)
 
     def statistics(self) -> TaskStatistics:
@@ -60,7 +60,7 @@ class StructuredTask(eqx.Module):
         return TaskStatistics.white(
             self.impulse_response,
             weights=lag_weights(length, every_step=self.outputs == "every"),
-            singular_vectors=self.singular_vectors,
+            vectors=self.vectors,
         )
 
     def sample(
@@ -75,7 +75,7 @@ class StructuredTask(eqx.Module):
         Returns:
             Inputs and targets.
         """
-        length, n_in = self.spectrum.shape[1], self.singular_vectors[1].shape[0]
+        length, n_in = self.spectrum.shape[1], self.vectors[1].shape[0]
         x = white_inputs(n, length, n_in, key=key)
         return x, respond(self.impulse_response, x, every_step=self.outputs == "every")
 

@@ -25,7 +25,7 @@ class TeacherTask(eqx.Module):
     outputs: Outputs = eqx.field(static=True)
 
     @property
-    def singular_vectors(self) -> None:
+    def vectors(self) -> None:
         """None: a teacher's singular vectors need not be constant over lags."""
         return
 
