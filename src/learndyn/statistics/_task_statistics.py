@@ -169,7 +169,7 @@ class TaskStatistics(eqx.Module):
             target=jnp.where(seen, target, 0),
             inputs=WhiteInputs(jnp.asarray(weights, target.dtype)),
             floor=jnp.asarray(floor, target.dtype),
-            vectors=singular_vectors,
+            vectors=vectors,
         )
 
     @property
