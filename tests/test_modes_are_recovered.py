@@ -107,13 +107,13 @@ def test_extra_hidden_units_start_at_zero_and_stay_there():
             task_of,
             (np.ones(2), 0.1, 0.1),
             {},
-            r"scalars or of shape \(3,\); got \(2,\), \(\), \(\)",
+            r"a mode a that is a scalar or of shape \(3,\); got \(2,\)",
         ),
         (
             lambda _: ld.TaskStatistics.from_data(np.ones((2, 3, 1)), np.ones((2, 1))),
             (0.1, 0.1, 0.1),
             {},
-            "a task with constant singular vectors; got statistics of data",
+            "a task with constant singular vectors or eigenvectors; got statistics of data",
         ),
         (
             lambda _: ld.teacher_task(ld.init_unaligned(2, 2, 2, 1.0, key=jax.random.key(0)), 3),

@@ -7,7 +7,14 @@ import jax.numpy as jnp
 
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
-from learndyn.network import Bases, LinearRNN, network_from_modes, network_modes, response_modes
+from learndyn.network import (
+    Bases,
+    LinearRNN,
+    network_from_modes,
+    network_modes,
+    response_from_modes,
+    response_modes,
+)
 
 
 @dataclass(frozen=True)
@@ -48,11 +55,11 @@ def constant_bases(problem: Problem, bases: Bases) -> Scalar:
         bases: its bases.
 
     Returns:
-        `‖C − U diag(Uᵀ C V) Vᵀ‖ / ‖C‖` over all lags.
+        `‖C − U diag(U† C V) V†‖ / ‖C‖` over all lags.
     """
     cross = problem.statistics.cross_moments
     diagonal = response_modes(cross, bases.output, bases.input)
-    kept = jnp.einsum("om,km,im->koi", bases.output, diagonal, bases.input)
+    kept = response_from_modes(diagonal, bases.output, bases.input)
     return _share(cross - kept, cross)
 
 
@@ -76,7 +83,7 @@ def aligned(problem: Problem, bases: Bases) -> Scalar:
 def balanced(problem: Problem, bases: Bases) -> Scalar:  # noqa: ARG001
     """Size of the conserved matrix against the weights that enter it.
 
-    For an aligned network it vanishes where `a = ±c`.
+    For an aligned network it vanishes where `|a| = |c|`.
 
     Args:
         problem: the problem.

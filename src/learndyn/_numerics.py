@@ -1,12 +1,15 @@
 """Sums and limits that must be right in value and in gradient, each once."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_derivatives import SymbolicZero
 
-from learndyn._types import Array, ArrayLike, Float, Shaped
+from learndyn._types import Array, ArrayLike, Float, Inexact, Shaped
 
 # Up to this many coefficients Horner's scheme is written out; above, it is a loop.
 _UNROLLED = 32
@@ -43,7 +46,11 @@ def derivatives(
     Returns:
         Values of the derivatives `0 … order`.
     """
-    coefficients, x = jnp.asarray(coefficients), jnp.asarray(x)
+    return _derivatives(jnp.asarray(coefficients), jnp.asarray(x), order)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _derivatives(coefficients, x, order):
     by_power = jnp.moveaxis(coefficients, -1, 0)
     shape = jnp.broadcast_shapes(x.shape, by_power.shape[1:])
     zero = jnp.zeros(shape, jnp.result_type(coefficients, x))
@@ -59,6 +66,21 @@ def derivatives(
     else:
         values, _ = jax.lax.scan(add, values, by_power[::-1])
     return [math.factorial(i) * value for i, value in enumerate(values)]
+
+
+@partial(_derivatives.defjvp, symbolic_zeros=True)
+def _derivatives_jvp(order, primals, tangents):
+    # The slope is the next derivative, computed once however many directions are asked for; Horner's
+    # scheme would be run again for each.
+    (coefficients, x), (of_coefficients, of_x) = primals, tangents
+    values = _derivatives(coefficients, x, order + 1)
+    moves = [jnp.zeros_like(value) for value in values[:-1]]
+    if not isinstance(of_x, SymbolicZero):
+        moves = [value * of_x for value in values[1:]]
+    if not isinstance(of_coefficients, SymbolicZero):
+        direct = _derivatives(of_coefficients, x, order)
+        moves = [move + value for move, value in zip(moves, direct, strict=True)]
+    return values[:-1], moves
 
 
 def powers(x: Shaped[ArrayLike, "*x"], count: int) -> Shaped[Array, "*x {count}"]:
@@ -77,6 +99,38 @@ def powers(x: Shaped[ArrayLike, "*x"], count: int) -> Shaped[Array, "*x {count}"
         x = x * x if bit else x
         result = result * jnp.where(lags >> bit & 1, x, 1)
     return result
+
+
+def as_reals(
+    values: Inexact[Array, " n"],
+) -> tuple[Float[Array, " reals"], Callable[[Array], Array]]:
+    """Numbers as real ones for a solver of differential equations, complex ones as pairs.
+
+    A gradient flow of complex numbers is not holomorphic, so its Jacobian is one of pairs.
+
+    Args:
+        values: real or complex numbers.
+
+    Returns:
+        The real ones, and the function that turns such ones back.
+    """
+    if not jnp.iscomplexobj(values):
+        return values, lambda reals: reals
+    count = len(values)
+    pairs = jnp.concatenate([values.real, values.imag])
+    return pairs, lambda reals: jax.lax.complex(reals[:count], reals[count:])
+
+
+def square_size(z: Inexact[Array, "*z"]) -> Float[Array, "*z"]:
+    """`|z|²`, smooth at 0.
+
+    Args:
+        z: real or complex numbers.
+
+    Returns:
+        Squares of their size.
+    """
+    return (z * jnp.conj(z)).real
 
 
 def decay(rate: Float[ArrayLike, "*r"], t: Float[ArrayLike, "*t"]) -> Array:

@@ -95,4 +95,7 @@ def _checked_parts(frozen: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _cast(statistics: TaskStatistics, dtype) -> TaskStatistics:
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), statistics)
+    def cast(leaf):
+        return jnp.asarray(leaf, jnp.result_type(dtype, 1j) if jnp.iscomplexobj(leaf) else dtype)
+
+    return jax.tree.map(cast, statistics)

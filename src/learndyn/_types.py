@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from jax import Array
 from jax.core import Tracer
-from jaxtyping import Bool, Float, Inexact, Int, PRNGKeyArray, Shaped
+from jaxtyping import Bool, Complex, Float, Inexact, Int, PRNGKeyArray, Shaped
 
 ArrayLike: TypeAlias = Array | np.ndarray
 Scalar: TypeAlias = Float[Array, ""]
@@ -32,6 +32,7 @@ __all__ = [
     "Array",
     "ArrayLike",
     "Bool",
+    "Complex",
     "Float",
     "ImpulseResponse",
     "Inexact",

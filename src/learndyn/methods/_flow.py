@@ -13,6 +13,7 @@ from jax.flatten_util import ravel_pytree
 
 from learndyn._curve import RESULTS, Path, State
 from learndyn._errors import InputError
+from learndyn._numerics import as_reals
 from learndyn._problem import PARTS, Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.methods._method import Method, speed
@@ -72,7 +73,7 @@ class Flow(Method):
         state: State | None,
     ) -> Path:
         """Integrate `dy/dt = field(y)`, recording at the given times."""
-        flat, unflatten = ravel_pytree(start)
+        flat, unflatten = _ravel(start)
         since = jnp.zeros((), times.dtype)
         if state is not None:
             (flat,), since = state.leaves, state.time.astype(times.dtype)
@@ -111,7 +112,7 @@ class Flow(Method):
         max_steps: int,
     ) -> Path:
         """Integrate until the field is smaller than `slope`, recording every step."""
-        flat, unflatten = ravel_pytree(start)
+        flat, unflatten = _ravel(start)
 
         def still(t, y, args, **kwargs):  # noqa: ARG001
             return speed(field(unflatten(y))) <= slope
@@ -146,7 +147,7 @@ class Flow(Method):
             controller = diffrax.ClipStepSizeController(controller, step_ts=stops)
         solver = self.solver or _default_solver(flat.size, rtol, atol)
         return diffrax.diffeqsolve(
-            diffrax.ODETerm(lambda t, y, args: ravel_pytree(field(unflatten(y)))[0]),  # noqa: ARG005
+            diffrax.ODETerm(lambda t, y, args: _ravel(field(unflatten(y)))[0]),  # noqa: ARG005
             solver,
             since,
             until,
@@ -158,6 +159,13 @@ class Flow(Method):
             event=event,
             throw=False,
         )
+
+
+def _ravel(tree: Any) -> tuple[Array, Callable[[Array], Any]]:
+    """All numbers of a collection as one vector of real ones, and the way back."""
+    flat, unflatten = ravel_pytree(tree)
+    reals, back = as_reals(flat)
+    return reals, lambda y: unflatten(back(y))
 
 
 def _default_solver(size: int, rtol: float, atol: float) -> diffrax.AbstractSolver:

@@ -3,12 +3,13 @@
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 
 from learndyn._assumptions import ALIGNED, CONSTANT_BASES, WHITE, Assumption
 from learndyn._curve import Path, State
 from learndyn._dynamics import velocity
 from learndyn._problem import Problem
-from learndyn._types import Array, Float, Scalar
+from learndyn._types import Array, Float, Inexact, Scalar
 from learndyn.methods._flow import Flow, hold_frozen
 from learndyn.methods._method import mode_target
 from learndyn.network import (
@@ -22,11 +23,12 @@ from learndyn.statistics import TaskStatistics
 
 
 class ModeFlow(Flow):
-    """Gradient flow of the connectivity modes (eqs 5–7; eqs 152–155 at every step).
+    """Gradient flow of the connectivity modes (eqs 5–7, 182–184; eqs 152–155 at every step).
 
-    Where input is white, bases constant and the network aligned, the modes decouple, and each is
-    a linear RNN with one unit whose task is its temporal singular values. That is how it is
-    computed: the velocity of many one-unit networks at once.
+    Where input is white, bases constant and the network aligned, the modes decouple. Each is a
+    linear RNN of its own: of one unit, whose task is its temporal singular values, or of two for
+    complex modes, which turn and scale a plane. That is how it is computed: the velocity of many
+    tiny networks at once.
 
     Args:
         solver: a diffrax solver; None: Kvaerno5, implicit, up to 2,000 unknowns, Tsit5 above.
@@ -69,23 +71,45 @@ class ModeFlow(Flow):
 
     def unknowns(self, problem: Problem) -> int:
         """See `Flow`."""
-        return 3 * min(problem.net.n_in, problem.net.n_out, problem.net.n_hidden)
+        vectors = problem.statistics.vectors
+        each = 1 if vectors is None or not jnp.iscomplexobj(vectors[0]) else 2
+        return 3 * each * min(problem.net.n_in, problem.net.n_out, problem.net.n_hidden)
 
     def _flow(self, problem: Problem, bases: Bases) -> tuple[Any, Modes, Any]:
         targets, lag_weights = mode_target(problem, bases)
 
-        def one(target, a, b, c):
-            net = LinearRNN(a[None, None], b[None, None], c[None, None])
-            task = TaskStatistics.white(target[:, None, None], weights=lag_weights)
+        def one(target, modes: Modes) -> Modes:
+            net = LinearRNN(*map(_block, modes))
+            task = TaskStatistics.white(_block(target), weights=lag_weights)
             single = Problem(net, task, frozen=problem.frozen, rule=problem.rule)
             moving = velocity(single, net)
-            return Modes(moving.w_x[0, 0], moving.w_h[0, 0], moving.w_y[0, 0])
+            return Modes(
+                *(
+                    _number(block, mode)
+                    for block, mode in zip((moving.w_x, moving.w_h, moving.w_y), modes, strict=True)
+                )
+            )
 
         def field(modes: Modes) -> Modes:
-            return jax.vmap(one)(targets, *modes)
+            return jax.vmap(one)(targets, modes)
 
         def to_net(modes: Modes) -> LinearRNN:
             return network_from_modes(hold_frozen(problem, start, modes), bases)
 
         start = network_modes(problem.net, bases)
         return field, start, to_net
+
+
+def _block(number: Inexact[Array, "*any"]) -> Float[Array, "*any n n"]:
+    """Matrices of real numbers, 1 × 1, or of complex ones, `[[μ, −ν], [ν, μ]]`."""
+    if not jnp.iscomplexobj(number):
+        return number[..., None, None]
+    rows = (jnp.stack([number.real, -number.imag], -1), jnp.stack([number.imag, number.real], -1))
+    return jnp.stack(rows, -2)
+
+
+def _number(block: Float[Array, "n n"], like: Inexact[Array, ""]) -> Inexact[Array, ""]:
+    """The number whose matrix a block is, or comes closest to."""
+    if not jnp.iscomplexobj(like):
+        return block[0, 0]
+    return jax.lax.complex(block[0, 0] + block[1, 1], block[1, 0] - block[0, 1]) / 2

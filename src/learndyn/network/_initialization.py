@@ -7,16 +7,22 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._types import Array, ArrayLike, Float, PRNGKeyArray, ScalarLike
+from learndyn._types import Array, ArrayLike, Inexact, PRNGKeyArray, ScalarLike, Tracer
 from learndyn.network._linear_rnn import LinearRNN
-from learndyn.network._modes import Bases, Modes, network_from_modes
+from learndyn.network._modes import (
+    Bases,
+    Modes,
+    conjugate_pairs,
+    network_from_modes,
+    partners,
+)
 
 
 @runtime_checkable
 class _HasVectors(Protocol):
     @property
-    def vectors(self) -> tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None:
-        """Left and right singular vectors, constant over lags."""
+    def vectors(self) -> tuple[Inexact[Array, "out modes"], Inexact[Array, "in modes"]] | None:
+        """Left and right vectors, constant over lags."""
 
 
 def init_unaligned(
@@ -56,21 +62,22 @@ def init_unaligned(
 
 def init_aligned(
     task: _HasVectors,
-    a: ScalarLike | Float[ArrayLike, " modes"],
-    b: ScalarLike | Float[ArrayLike, " modes"],
-    c: ScalarLike | Float[ArrayLike, " modes"],
+    a: ScalarLike | Inexact[ArrayLike, " modes"],
+    b: ScalarLike | Inexact[ArrayLike, " modes"],
+    c: ScalarLike | Inexact[ArrayLike, " modes"],
     *,
     n_hidden: int | None = None,
     key: PRNGKeyArray,
 ) -> LinearRNN:
-    """Weights aligned to a task: diagonal, with the given modes, in its singular bases (P.1.1).
+    """Weights aligned to a task: diagonal, with the given modes, in its bases (P.1.1).
 
-    The hidden basis R is a random orthogonal one. The recipe printed in P.1.1 uses two hidden
-    bases and fails unless they are equal (docs/errata.md).
+    The hidden basis R is a random orthogonal one; in the eigen form, such a one times the pairs of
+    P, of which eqs 194–196 are a special case. The recipe printed in P.1.1 for the SVD form uses
+    two hidden bases and fails unless they are equal (docs/errata.md).
 
     Args:
-        task: a task or statistics with constant singular vectors.
-        a: input modes, one for all or one each.
+        task: a task or statistics with constant singular vectors or eigenvectors.
+        a: input modes, a real one for all or one each; conjugates along conjugate eigenvectors.
         b: recurrent modes.
         c: output modes.
         n_hidden: hidden units, at least the number of modes (the default); further units start
@@ -81,8 +88,8 @@ def init_aligned(
         The network.
 
     Raises:
-        InputError: if the task has no constant singular vectors, if there are fewer hidden units
-            than modes, or if the modes have another shape.
+        InputError: if the task has no constant vectors, if there are fewer hidden units than modes,
+            or if the modes have another shape, or are not conjugates where the weights need them.
 
     Example:
         >>> import jax, learndyn as ld
@@ -94,7 +101,7 @@ def init_aligned(
     """
     if task.vectors is None:
         raise InputError(
-            "a task with constant singular vectors",
+            "a task with constant singular vectors or eigenvectors",
             "statistics of data",
             "Use init_unaligned, or a structured or teacher task.",
         )
@@ -103,13 +110,30 @@ def init_aligned(
     n_hidden = n_modes if n_hidden is None else n_hidden
     if n_hidden < n_modes:
         raise InputError(f"at least {n_modes} hidden units, one per mode", f"{n_hidden}")
-    values = [jnp.asarray(v, output.dtype) for v in (a, b, c)]
-    if any(v.shape not in ((), (n_modes,)) for v in values):
-        raise InputError(
-            f"modes that are scalars or of shape ({n_modes},)",
-            ", ".join(str(v.shape) for v in values),
-        )
-    modes = Modes(*(jnp.broadcast_to(v, (n_modes,)) for v in values))
-    gaussian = jax.random.normal(key, (n_hidden, n_modes), output.dtype)
-    hidden, _ = jnp.linalg.qr(gaussian)
+    modes = Modes(*(_checked_mode(name, v, inputs) for name, v in (("a", a), ("b", b), ("c", c))))
+    gaussian = jax.random.normal(key, (n_hidden, n_modes), output.real.dtype)
+    orthonormal, _ = jnp.linalg.qr(gaussian)
+    hidden = orthonormal @ conjugate_pairs(inputs)
     return network_from_modes(modes, Bases(output=output, input=inputs, hidden=hidden))
+
+
+def _checked_mode(name, mode, vectors) -> Inexact[Array, " modes"]:
+    mode, count = jnp.asarray(mode), vectors.shape[1]
+    if mode.shape not in ((), (count,)):
+        raise InputError(f"a mode {name} that is a scalar or of shape ({count},)", f"{mode.shape}")
+    if jnp.iscomplexobj(mode) and not jnp.iscomplexobj(vectors):
+        raise InputError(
+            f"real modes {name} for a task with singular vectors",
+            "complex ones",
+            "Rotations need the eigen form of a task, which a complex spectrum makes.",
+        )
+    mode = jnp.broadcast_to(mode, (count,)).astype(vectors.dtype)
+    partner = partners(vectors)
+    lonely = abs(mode[partner] - jnp.conj(mode)) > 1e-9 * abs(mode)
+    if not isinstance(lonely, Tracer) and lonely.any():
+        i = int(jnp.argmax(lonely))
+        raise InputError(
+            f"modes {name} that are conjugates along conjugate eigenvectors",
+            f"{mode[i]} for mode {i} and {mode[partner[i]]} for its partner, mode {partner[i]}",
+        )
+    return mode

@@ -6,7 +6,15 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._types import Array, Float, ImpulseResponse, LagWeights, Scalar, ScalarLike
+from learndyn._types import (
+    Array,
+    Float,
+    ImpulseResponse,
+    Inexact,
+    LagWeights,
+    Scalar,
+    ScalarLike,
+)
 from learndyn.statistics._best_filter import best_filter
 from learndyn.statistics._inputs import CorrelatedInputs, InputMoments, WhiteInputs
 from learndyn.statistics._moments import MomentAccumulator
@@ -45,7 +53,7 @@ class TaskStatistics(eqx.Module):
     target: ImpulseResponse = eqx.field(converter=jnp.asarray)
     inputs: InputMoments
     floor: Scalar = eqx.field(converter=jnp.asarray)
-    vectors: tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None = None
+    vectors: tuple[Inexact[Array, "out modes"], Inexact[Array, "in modes"]] | None = None
 
     @classmethod
     def from_data(cls, x, y, *, lengths=None, center: bool = False) -> "TaskStatistics":
@@ -143,7 +151,7 @@ class TaskStatistics(eqx.Module):
         *,
         weights: LagWeights | None = None,
         floor: ScalarLike = 0.0,
-        vectors: tuple[Float[Array, "out modes"], Float[Array, "in modes"]] | None = None,
+        vectors: tuple[Inexact[Array, "out modes"], Inexact[Array, "in modes"]] | None = None,
     ) -> "TaskStatistics":
         """Statistics of a task with exactly white input, such as a teacher's.
 

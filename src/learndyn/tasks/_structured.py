@@ -1,4 +1,4 @@
-"""Tasks with constant singular vectors and any temporal singular values (P.4.1, SVD form)."""
+"""Tasks with constant singular vectors, or eigenvectors, and any spectrum (P.4.1)."""
 
 from typing import Literal
 
@@ -7,8 +7,18 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._types import Array, ArrayLike, Float, ImpulseResponse, PRNGKeyArray, Shaped
+from learndyn._types import (
+    Array,
+    ArrayLike,
+    Float,
+    ImpulseResponse,
+    Inexact,
+    PRNGKeyArray,
+    Shaped,
+)
+from learndyn.network import response_from_modes
 from learndyn.statistics import TaskStatistics
+from learndyn.tasks._eigen import eigenvectors, row_partners
 from learndyn.tasks._white import lag_weights, respond, white_inputs
 
 Outputs = Literal["final", "every"]
@@ -32,23 +42,22 @@ def reads_every_step(outputs: str) -> bool:
 
 
 class StructuredTask(eqx.Module):
-    """A task `C_k = w_k U diag(m_k) Vᵀ` with white input.
+    """A task `C_k = w_k U diag(m_k) V†` with white input.
 
     Attributes:
-        spectrum: temporal singular values, `(modes, T)`, in t order.
-        vectors: U, `(out, modes)`, and V, `(in, modes)`.
+        spectrum: temporal singular values, or eigenvalues, `(modes, T)`, in t order.
+        vectors: U, `(out, modes)`, and V, `(in, modes)`; in the eigen form both are P, complex.
         outputs: `"final"` or `"every"`.
     """
 
-    spectrum: Float[Array, "modes T"]
-    vectors: tuple[Float[Array, "out modes"], Float[Array, "in modes"]]
+    spectrum: Inexact[Array, "modes T"]
+    vectors: tuple[Inexact[Array, "out modes"], Inexact[Array, "in modes"]]
     outputs: Outputs = eqx.field(static=True)
 
     @property
     def impulse_response(self) -> ImpulseResponse:
-        """Best impulse response, `U diag(m_k) Vᵀ` by lag."""
-        left, right = self.vectors
-        return jnp.einsum("om,mk,im->koi", left, self.spectrum[:, ::-1], right)
+        """Best impulse response, `U diag(m_k) V†` by lag."""
+        return response_from_modes(self.spectrum[:, ::-1].T, *self.vectors)
 
     def statistics(self) -> TaskStatistics:
         """Exact statistics, with floor zero.
@@ -66,7 +75,7 @@ class StructuredTask(eqx.Module):
     def sample(
         self, n: int, *, key: PRNGKeyArray
     ) -> tuple[Float[Array, "trajectories T in"], Float[Array, "trajectories *rest"]]:
-        """Trials whose moments are exactly the statistics: white input, targets by eq. 203.
+        """Trials whose moments are exactly the statistics: white input, targets by eqs 203 and 204.
 
         Args:
             n: number of trajectories, at least `T · n_in`.
@@ -88,10 +97,15 @@ def structured_task(
     outputs: Outputs = "final",
     key: PRNGKeyArray,
 ) -> StructuredTask:
-    """A task with the given temporal singular values in random singular bases (P.4.1).
+    """A task with the given spectrum in random bases (P.4.1).
+
+    A real spectrum makes the SVD form: singular values in constant singular vectors. A complex one
+    makes the eigen form: eigenvalues in constant unit eigenvectors, rotations and scalings of
+    planes. The task is real, so complex rows need their conjugates among the rows, in any order; a
+    row of real values is a dimension of its own.
 
     Args:
-        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`. With
+        spectrum: temporal singular values, or eigenvalues, in t order, `(T,)` or `(modes, T)`. With
             `outputs="every"` they are means per lag, `s_i = m_{T−i}`.
         n_in: input channels.
         n_out: output channels.
@@ -102,7 +116,9 @@ def structured_task(
         The task, with `.statistics()` and `.sample(n, key=...)`.
 
     Raises:
-        InputError: if there are more modes than channels, or the spectrum has another rank.
+        InputError: if there are more modes than channels, or the spectrum has another rank; if a
+            complex spectrum has a row without its conjugate, or inputs and outputs differ in
+            number.
 
     Example:
         >>> import jax, learndyn as ld
@@ -111,24 +127,31 @@ def structured_task(
         >>> x, y = task.sample(40, key=jax.random.key(1))
         >>> x.shape, y.shape
         ((40, 5, 4), (40, 3))
+        >>> turn = ld.task_dynamics("inverse_exponential", 1.0, 0.5 + 0.5j, 5)
+        >>> task = ld.structured_task([turn, turn.conj()], 2, 2, key=jax.random.key(0))
+        >>> bool(task.impulse_response.dtype == spectrum.dtype)
+        True
     """
     spectrum = jnp.asarray(spectrum)
     if spectrum.ndim not in (1, 2) or spectrum.size == 0:
         raise InputError("a spectrum of shape (T,) or (modes, T)", f"shape {spectrum.shape}")
-    if jnp.iscomplexobj(spectrum):
-        raise InputError(
-            "a real spectrum", "complex numbers", "Rotations need the eigen form of a task."
-        )
-    spectrum = jnp.atleast_2d(spectrum)
+    spectrum = jnp.atleast_2d(spectrum) * 1.0
     if spectrum.shape[0] > min(n_in, n_out):
         raise InputError(
             f"at most {min(n_in, n_out)} modes for {n_in} inputs and {n_out} outputs",
             f"{spectrum.shape[0]}",
         )
     reads_every_step(outputs)
-    keys = jax.random.split(key)
-    vectors = tuple(
+    left, right = (
         jnp.linalg.qr(jax.random.normal(k, (n, spectrum.shape[0])))[0]
-        for k, n in zip(keys, (n_out, n_in), strict=True)
+        for k, n in zip(jax.random.split(key), (n_out, n_in), strict=True)
     )
-    return StructuredTask(spectrum * 1.0, (vectors[0], vectors[1]), outputs)
+    if jnp.iscomplexobj(spectrum):
+        if n_in != n_out:
+            raise InputError(
+                "as many outputs as inputs for a complex spectrum, which has eigenvectors",
+                f"{n_in} inputs and {n_out} outputs",
+                "Add silent channels to the smaller side.",
+            )
+        left = right = eigenvectors(row_partners(spectrum), left)
+    return StructuredTask(spectrum, (left, right), outputs)

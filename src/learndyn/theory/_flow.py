@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._numerics import derivatives
+from learndyn._numerics import as_reals, derivatives, square_size
 from learndyn._types import Array, ArrayLike, Float, Tracer
 from learndyn.network import Modes
 from learndyn.theory._energy import ModesLike, as_modes
@@ -26,14 +26,14 @@ def mode_flow(
     *,
     weights=None,
 ) -> Modes:
-    """Gradient flow of thousands of modes, each on its own (eqs 5–7; 152–155).
+    """Gradient flow of thousands of modes, each on its own (eqs 5–7, 152–155; 182–184 if complex).
 
     Implicit steps, since modes that have learned are stiff; each mode takes its own. For the
     curve of one network `ModeFlow` is the method.
 
     Args:
-        modes: connectivity modes (a, b, c) at time 0, each `()` or `(modes,)`.
-        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        modes: connectivity modes (a, b, c) at time 0, each `()` or `(modes,)`, real or complex.
+        spectrum: temporal singular values, or eigenvalues, in t order, `(T,)` or `(modes, T)`.
         times: learning times, nonnegative and increasing, in units of `dW/dt = −∇L`.
         weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
 
@@ -42,7 +42,7 @@ def mode_flow(
         solver has taken 100,000 steps.
 
     Raises:
-        InputError: for times that are not usable, or values that are not finite or complex.
+        InputError: for times that are not usable, or values that are not finite.
 
     Example:
         >>> import numpy as np, learndyn as ld
@@ -52,7 +52,8 @@ def mode_flow(
         >>> flow.b[-1].round(3).tolist()
         [0.2, 0.5, 0.8]
     """
-    target, start = as_target(spectrum, weights), as_modes(modes)
+    target = as_target(spectrum, weights, allow_complex=True)
+    start = as_modes(modes, allow_complex=True)
     times = as_numbers("times", times)
     if times.ndim != 1 or times.size == 0:
         raise InputError("times of shape (times,), at least one", f"shape {times.shape}")
@@ -77,20 +78,20 @@ def flow_of(
         The modes, each `(times, *modes)`.
     """
 
-    def field(t, y, args):  # noqa: ARG001
-        cross, pace = args
-        a, b, c = y
-        return pace * jnp.stack(mode_velocity(a, b, c, cross, weights))
-
     def run(state, cross, pace):
+        reals, of_reals = as_reals(state)
+
+        def field(t, y, args):  # noqa: ARG001
+            a, b, c = of_reals(y)
+            return pace * as_reals(jnp.stack(mode_velocity(a, b, c, cross, weights)))[0]
+
         return diffrax.diffeqsolve(
             diffrax.ODETerm(field),
             Rodas5P(),
             jnp.zeros((), times.dtype),
             times[-1],
             None,
-            state,
-            (cross, pace),
+            reals,
             saveat=diffrax.SaveAt(ts=times),
             # Steps end at the requested times, since there is no interpolation to speak of.
             stepsize_controller=diffrax.ClipStepSizeController(
@@ -101,43 +102,49 @@ def flow_of(
         ).ys
 
     shape, state, cross, weights = flatten_lanes(start, target)
-    paces = jnp.broadcast_to(pace, shape).astype(state.dtype).ravel()
+    _, of_reals = as_reals(state[0])
+    paces = jnp.broadcast_to(pace, shape).astype(state.real.dtype).ravel()
     path = in_chunks(run, cross, state, cross, paces)
     path = jnp.where(jnp.isfinite(path), path, jnp.nan)
+    path = jax.vmap(jax.vmap(of_reals))(path)
     return Modes(*(path[..., i].T.reshape(times.shape + shape) for i in range(3)))
 
 
 def mode_velocity(a, b, c, cross, weights) -> tuple[Array, Array, Array]:
-    """How modes want to move, minus the slope of the energy (eqs 5–7).
+    """How modes want to move, minus the slope of the energy (eqs 5–7, 182–184).
+
+    In complex modes `−2 ∂E/∂z*`, which moves them as the real weights move (docs/errata.md).
 
     Args:
         a: input mode.
         b: recurrent mode.
         c: output mode.
         cross: coefficients of P, `(*modes, lag)`.
-        weights: coefficients of Q in b².
+        weights: coefficients of Q in |b|².
 
     Returns:
         Velocities of a, b and c.
     """
     s, r = slopes(a * c, b, cross, weights)
-    return c * s, a * c * r, a * s
+    return jnp.conj(c) * s, jnp.conj(a * c) * r, jnp.conj(a) * s
 
 
 def slopes(u, b, cross, weights) -> tuple[Array, Array]:
-    """`S = P − uQ` and `R = P′ − uQ′/2`, of which the flow is made: `ȧ = cS`, `ḃ = uR`.
+    """`S = P − uQ` and `R = P′ − u b Q′`, of which the flow is made: `ȧ = c* S`, `ḃ = u* R`.
+
+    `P = Σ_k w_k m_k b*^k` and its derivative are taken at b*, `Q = Σ_k w_k |b|^{2k}` at |b|².
 
     Args:
         u: input-output mode.
         b: recurrent mode.
         cross: coefficients of P, `(*modes, lag)`.
-        weights: coefficients of Q in b².
+        weights: coefficients of Q.
 
     Returns:
         S and R.
     """
-    p, dp = derivatives(cross, b, 1)
-    q, dq = derivatives(weights, b * b, 1)
+    p, dp = derivatives(cross, jnp.conj(b), 1)
+    q, dq = derivatives(weights, square_size(b), 1)
     return p - u * q, dp - u * b * dq
 
 
@@ -153,7 +160,8 @@ def flatten_lanes(start: Modes, target: Target):
     """
     shapes = (x.shape for x in (*start, target.values[..., 0]))
     shape = jnp.broadcast_shapes(*shapes)
-    state = jnp.stack([jnp.broadcast_to(mode, shape).ravel() for mode in start], -1)
+    dtype = jnp.result_type(*start, target.values)
+    state = jnp.stack([jnp.broadcast_to(mode, shape).ravel() for mode in start], -1).astype(dtype)
     count = target.weights.shape[0]
     cross = jnp.broadcast_to(target.cross, (*shape, count)).reshape(-1, count)
     return shape, state, cross, target.weights

@@ -1,8 +1,8 @@
 """An implicit solver for thousands of tiny systems side by side.
 
 Modes are stiff once they have learned, so explicit steps are wasted on them; and there are
-thousands of them, each with three unknowns at most, so iterations and calls of LAPACK are, too.
-Rosenbrock's methods need neither: a Jacobian per step, inverted by cofactors, and some products.
+thousands of them, each with six unknowns at most, so iterations and calls of LAPACK are, too.
+Rosenbrock's methods need neither: a Jacobian per step, inverted in closed form, and some products.
 This is the Rodas5P of G. Steinebach (Construction of Rosenbrock–Wanner method Rodas5P and numerical
 benchmarks within the Julia Differential Equations package, BIT Numerical Mathematics 63, 2023). The
 choice of steps is left to diffrax.
@@ -69,7 +69,7 @@ _A, _C = (np.array([row + (0.0,) * (8 - len(row)) for row in rows]) for rows in 
 
 
 class Rodas5P(diffrax.AbstractAdaptiveSolver):
-    """Rosenbrock's method of fifth order for 2 or 3 unknowns; vmap it over thousands.
+    """Rosenbrock's method of fifth order for 2, 3, 4 or 6 unknowns; vmap it over thousands.
 
     For fields that do not depend on time. Output is at the ends of steps only.
     """
@@ -109,11 +109,19 @@ class Rodas5P(diffrax.AbstractAdaptiveSolver):
 
 
 def _inverse(m: Float[Array, "n n"]) -> Float[Array, "n n"]:
-    """Inverse of a 2 × 2 or 3 × 3 matrix, by cofactors."""
+    """Inverse of a small matrix: by cofactors up to 3 × 3, by blocks above."""
     if len(m) == 2:
         adjugate = jnp.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]])
         return adjugate / (m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0])
-    # Rows of the inverse times the determinant are cross products of columns.
-    x, y, z = m.T
-    rows = jnp.array([jnp.cross(y, z), jnp.cross(z, x), jnp.cross(x, y)])
-    return rows / (x @ rows[0])
+    if len(m) == 3:
+        # Rows of the inverse times the determinant are cross products of columns.
+        x, y, z = m.T
+        rows = jnp.array([jnp.cross(y, z), jnp.cross(z, x), jnp.cross(x, y)])
+        return rows / (x @ rows[0])
+    half = len(m) // 2
+    first, right, below, last = m[:half, :half], m[:half, half:], m[half:, :half], m[half:, half:]
+    inverse = _inverse(first)
+    into, out = inverse @ right, below @ inverse
+    corner = _inverse(last - below @ into)  # of what the first block leaves of the last
+    top = jnp.concatenate([inverse + into @ corner @ out, -into @ corner], 1)
+    return jnp.concatenate([top, jnp.concatenate([-corner @ out, corner], 1)])
