@@ -9,8 +9,8 @@ from learndyn._numerics import polynomial
 from learndyn._types import Array, ArrayLike, Bool, Float
 from learndyn.network import Modes
 from learndyn.theory._circle import last_lag
-from learndyn.theory._energy import ModesLike, as_modes, energy_of
-from learndyn.theory._flow import flatten_lanes, in_chunks, slopes
+from learndyn.theory._energy import ModesLike, as_modes, energy_of, slopes
+from learndyn.theory._flow import flatten_lanes, in_chunks
 from learndyn.theory._rosenbrock import Rodas5P
 from learndyn.theory._spectrum import Target, as_target
 from learndyn.theory._stationary import KINDS, StationaryPoints, stationary_points

@@ -1,16 +1,17 @@
-"""The energy of a mode, its parts, and its curvature (eqs 8, 9, 40, 68, 156, 159)."""
+"""The energy of a mode, its parts, slope and curvature (eqs 8, 9, 40, 68, 156, 159, 182–189)."""
 
+import jax
 import jax.numpy as jnp
 
-from learndyn._numerics import derivatives, polynomial, powers
+from learndyn._numerics import as_reals, derivatives, polynomial, powers, square_size
 from learndyn._types import Array, ArrayLike, Float, Shaped
 from learndyn.network import Modes
 from learndyn.theory._spectrum import Target, as_numbers, as_target, at_least
 
 ModesLike = tuple[
-    Shaped[ArrayLike, "*#modes"] | float,
-    Shaped[ArrayLike, "*#modes"] | float,
-    Shaped[ArrayLike, "*#modes"] | float,
+    Shaped[ArrayLike, "*#modes"] | float | complex,
+    Shaped[ArrayLike, "*#modes"] | float | complex,
+    Shaped[ArrayLike, "*#modes"] | float | complex,
 ]
 
 
@@ -35,7 +36,7 @@ def as_modes(modes: ModesLike, *, allow_complex: bool = False) -> Modes:
 def energy(
     modes: ModesLike, spectrum: Shaped[ArrayLike, "*#modes T"], *, weights=None
 ) -> Float[Array, "*modes"]:
-    """Energy of each mode, `½ Σ_k w_k |m_k − u b^k|²`, `u = ac` (eqs 8 and 156).
+    """Energy of each mode, `½ Σ_k w_k |m_k − u b^k|²`, `u = ac` (eqs 8, 156, 186).
 
     Args:
         modes: connectivity modes (a, b, c), each `()` or `(modes,)`, real or complex.
@@ -70,12 +71,12 @@ def energy_of(u: Array, b: Array, target: Target) -> Array:
         Energies.
     """
     error = target.values - jnp.asarray(u)[..., None] * powers(b, target.weights.shape[0])
-    return 0.5 * jnp.sum(target.weights * (error * jnp.conj(error)).real, axis=-1)
+    return 0.5 * jnp.sum(target.weights * square_size(error), axis=-1)
 
 
 def effective_regularization(
-    u: Shaped[ArrayLike, "*#modes"] | float,
-    b: Shaped[ArrayLike, "*#modes"] | float,
+    u: Shaped[ArrayLike, "*#modes"] | float | complex,
+    b: Shaped[ArrayLike, "*#modes"] | float | complex,
     length: int,
     *,
     weights=None,
@@ -104,19 +105,19 @@ def effective_regularization(
     """
     u, b = (as_numbers(name, v, allow_complex=True) for name, v in (("u", u), ("b", b)))
     target = zero_target(length, weights)
-    square = (b * jnp.conj(b)).real
-    return 0.5 * (u * jnp.conj(u)).real * polynomial(target.weights, square)
+    return 0.5 * square_size(u) * polynomial(target.weights, square_size(b))
 
 
 def data_term(
-    modes: ModesLike, spectrum: Float[ArrayLike, "*#modes T"], *, weights=None
+    modes: ModesLike, spectrum: Shaped[ArrayLike, "*#modes T"], *, weights=None
 ) -> Float[Array, "*modes"]:
-    """The part of the energy that the task enters, `½ Σ_k w_k (m_k² − 2 m_k u b^k)` (eqs 9, 159).
+    """The part of the energy that the task enters (eqs 9, 159).
 
-    With the effective regularization it adds up to the energy.
+    `½ Σ_k w_k (|m_k|² − 2 Re m_k* u b^k)`; with the effective regularization it adds up to the
+    energy.
 
     Args:
-        modes: connectivity modes (a, b, c), each `()` or `(modes,)`.
+        modes: connectivity modes (a, b, c), each `()` or `(modes,)`, real or complex.
         spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
         weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
 
@@ -124,7 +125,7 @@ def data_term(
         The data-driven term, in units of the loss; of either sign.
 
     Raises:
-        InputError: for values that are not finite or complex, or shapes that do not fit.
+        InputError: for values that are not finite, or shapes that do not fit.
 
     Example:
         >>> import numpy as np, learndyn as ld
@@ -133,23 +134,25 @@ def data_term(
         >>> float(data + ld.theory.effective_regularization(1.0, 0.5, 2))
         0.5
     """
-    target = as_target(spectrum, weights)
-    a, b, c = as_modes(modes)
-    squares = jnp.sum(target.weights * target.values**2, axis=-1)
-    return 0.5 * squares - a * c * polynomial(target.cross, b)
+    target = as_target(spectrum, weights, allow_complex=True)
+    a, b, c = as_modes(modes, allow_complex=True)
+    squares = jnp.sum(target.weights * square_size(target.values), axis=-1)
+    return 0.5 * squares - (a * c * polynomial(jnp.conj(target.cross), b)).real
 
 
 def sharpness(
-    modes: ModesLike, spectrum: Float[ArrayLike, "*#modes T"], *, weights=None
+    modes: ModesLike, spectrum: Shaped[ArrayLike, "*#modes T"], *, weights=None
 ) -> Float[Array, "*modes"]:
     """Largest curvature of each mode's energy, over directions in (a, b, c).
 
     Gradient descent on aligned weights is gradient descent on modes, so near a minimum it is
     stable at rates below 2 over the largest sharpness, as far as the weights stay aligned. The
     curvature of the whole network, with directions off the diagonal, is `learndyn.curvature`.
+    Complex modes, or a complex spectrum, have six directions, three of them imaginary; a pair of
+    conjugates has the curvature of each.
 
     Args:
-        modes: connectivity modes (a, b, c), each `()` or `(modes,)`.
+        modes: connectivity modes (a, b, c), each `()` or `(modes,)`, real or complex.
         spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
         weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
 
@@ -157,55 +160,81 @@ def sharpness(
         The largest Hessian eigenvalue, loss per squared mode.
 
     Raises:
-        InputError: for values that are not finite or complex, or shapes that do not fit.
+        InputError: for values that are not finite, or shapes that do not fit.
 
     Example:
         >>> import numpy as np, learndyn as ld
         >>> float(ld.theory.sharpness((1.0, 0.0, 1.0), np.array([1.0])))
         2.0
     """
-    target = as_target(spectrum, weights)
-    a, b, c = jnp.broadcast_arrays(*as_modes(modes))
-    return jnp.linalg.eigvalsh(mode_hessian(a, b, c, target))[..., -1]
+    target = as_target(spectrum, weights, allow_complex=True)
+    modes = as_modes(modes, allow_complex=True)
+    return jnp.linalg.eigvalsh(mode_hessian(modes, target))[..., -1]
 
 
-def mode_hessian(a: Array, b: Array, c: Array, target: Target) -> Float[Array, "*modes 3 3"]:
-    """Second derivatives of the energy in (a, b, c).
+def mode_hessian(modes: Modes, target: Target) -> Float[Array, "*modes reals reals"]:
+    """Second derivatives of the energy in (a, b, c), or in their real and imaginary parts.
+
+    Args:
+        modes: where.
+        target: spectrum by lag.
+
+    Returns:
+        The matrices, 3 × 3, or 6 × 6 where anything is complex, real parts first.
+    """
+    dtype = jnp.result_type(*modes, target.values)
+
+    def one(modes, cross):
+        reals, of_reals = as_reals(modes)
+
+        def downhill(reals):
+            velocity = mode_velocity(*of_reals(reals), cross, target.weights)
+            return as_reals(jnp.stack(velocity))[0]
+
+        return -jax.jacfwd(downhill)(reals)
+
+    shape = jnp.broadcast_shapes(*(m.shape for m in modes), target.values.shape[:-1])
+    stacked = jnp.stack([jnp.broadcast_to(m, shape).astype(dtype) for m in modes], -1)
+    cross = jnp.broadcast_to(target.cross, (*shape, target.cross.shape[-1]))
+    return jnp.vectorize(one, signature="(m),(k)->(n,n)")(stacked, cross)
+
+
+def mode_velocity(a, b, c, cross, weights) -> tuple[Array, Array, Array]:
+    """How modes want to move, minus the slope of the energy (eqs 5–7, 182–184).
+
+    In complex modes `−2 ∂E/∂z*`, which moves them as the real weights move (docs/errata.md).
 
     Args:
         a: input mode.
         b: recurrent mode.
         c: output mode.
-        target: spectrum by lag.
+        cross: coefficients of P, `(*modes, lag)`.
+        weights: coefficients of Q in |b|².
 
     Returns:
-        The matrices.
+        Velocities of a, b and c.
     """
-    slope, curvature = energy_derivatives(a * c, b, target)
-    e_u, (e_uu, e_ub, e_bb) = slope[0], curvature
-    rows = [
-        [c * c * e_uu, c * e_ub, e_u + a * c * e_uu],
-        [c * e_ub, e_bb, a * e_ub],
-        [e_u + a * c * e_uu, a * e_ub, a * a * e_uu],
-    ]
-    return jnp.stack([jnp.stack(jnp.broadcast_arrays(*row), -1) for row in rows], -2)
+    s, r = slopes(a * c, b, cross, weights)
+    return jnp.conj(c) * s, jnp.conj(a * c) * r, jnp.conj(a) * s
 
 
-def energy_derivatives(u: Array, b: Array, target: Target):
-    """First and second derivatives of a mode's energy in (u, b).
+def slopes(u, b, cross, weights) -> tuple[Array, Array]:
+    """`S = P − uQ` and `R = P′ − u b Q′`, of which the flow is made: `ȧ = c* S`, `ḃ = u* R`.
+
+    `P = Σ_k w_k m_k b*^k` and its derivative are taken at b*, `Q = Σ_k w_k |b|^{2k}` at |b|².
 
     Args:
         u: input-output mode.
         b: recurrent mode.
-        target: spectrum by lag.
+        cross: coefficients of P, `(*modes, lag)`.
+        weights: coefficients of Q.
 
     Returns:
-        `(E_u, E_b)` and `(E_uu, E_ub, E_bb)`.
+        S and R.
     """
-    p, dp, ddp = derivatives(target.cross, b, 2)
-    q, dq, ddq = norm_derivatives(target.weights, b)
-    slope = (u * q - p, u * (0.5 * u * dq - dp))
-    return slope, (q + 0 * u, u * dq - dp, u * (0.5 * u * ddq - ddp))
+    p, dp = derivatives(cross, jnp.conj(b), 1)
+    q, dq = derivatives(weights, square_size(b), 1)
+    return p - u * q, dp - u * b * dq
 
 
 def norm_derivatives(weights: Array, b: Array) -> tuple[Array, Array, Array]:

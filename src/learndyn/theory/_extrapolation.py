@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from learndyn._errors import InputError
-from learndyn._types import Array, ArrayLike, Float, Int
+from learndyn._numerics import square_size
+from learndyn._types import Array, ArrayLike, Float, Int, Shaped
 from learndyn.theory._energy import ModesLike, as_modes, energy_of
 from learndyn.theory._spectrum import Target, as_numbers
 
@@ -16,7 +17,7 @@ class Extrapolation(eqx.Module):
 
     Attributes:
         energy: energy at each length, `(lengths, *modes)`.
-        relative: the same over the energy of a network that does nothing, `½ Σ s_t²`.
+        relative: the same over the energy of a network that does nothing, `½ Σ |s_t|²`.
     """
 
     energy: Float[Array, "lengths *modes"]
@@ -26,19 +27,20 @@ class Extrapolation(eqx.Module):
 def extrapolation(
     modes: ModesLike,
     kind: str,
-    delta: Float[ArrayLike, "*#modes"] | float,
-    lam: Float[ArrayLike, "*#modes"] | float | None,
+    delta: Shaped[ArrayLike, "*#modes"] | float | complex,
+    lam: Shaped[ArrayLike, "*#modes"] | float | complex | None,
     lengths: Int[ArrayLike, " lengths"],
 ) -> Extrapolation:
     """Loss of modes, learned at one length, on the same task dynamics at other lengths.
 
     The solutions of constant and inverse-exponential dynamics do not depend on the length, and
     extrapolate without loss. That of exponential dynamics, `b = 1/λ`, `u = δ λ^T`, does: at length
-    T′ its relative loss is `(1 − λ^{T − T′})²`. For `λ > 1` that stays below 1 at longer
-    trajectories and grows without bound at shorter ones, and the other way round for `λ < 1`.
+    T′ its relative loss is `|1 − λ^{T − T′}|²`. For `λ > 1` that stays below 1 at longer
+    trajectories and grows without bound at shorter ones, and the other way round for `λ < 1`. For a
+    rotation, `|λ| = 1`, it goes round, between 0 and 4.
 
     Args:
-        modes: connectivity modes (a, b, c), each `()` or `(modes,)`.
+        modes: connectivity modes (a, b, c), each `()` or `(modes,)`, real or complex.
         kind: `"constant"`, `"inverse_exponential"` or `"exponential"`, see `task_dynamics`.
         delta: scale δ.
         lam: dynamic parameter λ; None for constant dynamics.
@@ -66,8 +68,9 @@ def extrapolation(
         raise InputError(
             f"one of {', '.join(kinds)}, with lam unless constant", f"{kind!r}, lam={lam}"
         )
-    a, b, c = as_modes(modes)
-    delta, lam = as_numbers("delta", delta), as_numbers("lam", 1.0 if lam is None else lam)
+    a, b, c = as_modes(modes, allow_complex=True)
+    delta = as_numbers("delta", delta, allow_complex=True)
+    lam = as_numbers("lam", 1.0 if lam is None else lam, allow_complex=True)
     longest = int(lengths.max())
     lags = jnp.arange(longest)
 
@@ -76,8 +79,8 @@ def extrapolation(
         if kind == "exponential":
             # s_t = δ λ^t is lag T − t, read in an order in which no power is undefined.
             values = delta[..., None] * lam[..., None] ** jnp.maximum(length - lags, 0)
-        target = Target(values, (lags < length).astype(values.dtype))
-        nothing = 0.5 * jnp.sum(target.weights * target.values**2, -1)
+        target = Target(values, (lags < length).astype(values.real.dtype))
+        nothing = 0.5 * jnp.sum(target.weights * square_size(target.values), -1)
         energy = energy_of(a * c, b, target)
         return energy, energy / nothing
 

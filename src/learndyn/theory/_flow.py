@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._numerics import as_reals, derivatives, square_size
+from learndyn._numerics import as_reals
 from learndyn._types import Array, ArrayLike, Float, Tracer
 from learndyn.network import Modes
-from learndyn.theory._energy import ModesLike, as_modes
+from learndyn.theory._energy import ModesLike, as_modes, mode_velocity
 from learndyn.theory._rosenbrock import Rodas5P
 from learndyn.theory._spectrum import Target, as_numbers, as_target
 
@@ -108,44 +108,6 @@ def flow_of(
     path = jnp.where(jnp.isfinite(path), path, jnp.nan)
     path = jax.vmap(jax.vmap(of_reals))(path)
     return Modes(*(path[..., i].T.reshape(times.shape + shape) for i in range(3)))
-
-
-def mode_velocity(a, b, c, cross, weights) -> tuple[Array, Array, Array]:
-    """How modes want to move, minus the slope of the energy (eqs 5–7, 182–184).
-
-    In complex modes `−2 ∂E/∂z*`, which moves them as the real weights move (docs/errata.md).
-
-    Args:
-        a: input mode.
-        b: recurrent mode.
-        c: output mode.
-        cross: coefficients of P, `(*modes, lag)`.
-        weights: coefficients of Q in |b|².
-
-    Returns:
-        Velocities of a, b and c.
-    """
-    s, r = slopes(a * c, b, cross, weights)
-    return jnp.conj(c) * s, jnp.conj(a * c) * r, jnp.conj(a) * s
-
-
-def slopes(u, b, cross, weights) -> tuple[Array, Array]:
-    """`S = P − uQ` and `R = P′ − u b Q′`, of which the flow is made: `ȧ = c* S`, `ḃ = u* R`.
-
-    `P = Σ_k w_k m_k b*^k` and its derivative are taken at b*, `Q = Σ_k w_k |b|^{2k}` at |b|².
-
-    Args:
-        u: input-output mode.
-        b: recurrent mode.
-        cross: coefficients of P, `(*modes, lag)`.
-        weights: coefficients of Q.
-
-    Returns:
-        S and R.
-    """
-    p, dp = derivatives(cross, jnp.conj(b), 1)
-    q, dq = derivatives(weights, square_size(b), 1)
-    return p - u * q, dp - u * b * dq
 
 
 def flatten_lanes(start: Modes, target: Target):

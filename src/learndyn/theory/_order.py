@@ -4,7 +4,8 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._types import Array, ArrayLike, Float, Int
+from learndyn._numerics import powers
+from learndyn._types import Array, ArrayLike, Float, Int, Shaped
 from learndyn.network import Modes
 from learndyn.theory._destination import destination
 from learndyn.theory._energy import ModesLike, as_modes, energy_of
@@ -18,34 +19,40 @@ _FIRST_HORIZON, _LAST_HORIZON = 16.0, 2.0**24
 
 
 def step_gradients(
-    modes: ModesLike, spectrum: Float[ArrayLike, "*#modes T"], *, weights=None
+    modes: ModesLike, spectrum: Shaped[ArrayLike, "*#modes T"], *, weights=None
 ) -> Modes:
-    """What each step of the trajectory adds to the velocity of a mode (the terms of eqs 5–7).
+    """What each step of the trajectory adds to the velocity of a mode (terms of eqs 5–7, 182–184).
 
     The last step never drives b, whose first driver at `b ≈ 0` is the last step but one.
 
     Args:
-        modes: connectivity modes (a, b, c), each `()` or `(modes,)`.
-        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        modes: connectivity modes (a, b, c), each `()` or `(modes,)`, real or complex.
+        spectrum: temporal singular values, or eigenvalues, in t order, `(T,)` or `(modes, T)`.
         weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
 
     Returns:
         Contributions to `da/dt`, `db/dt` and `dc/dt`, each `(*modes, T)`, in t order.
 
     Raises:
-        InputError: for values that are not finite or complex, or shapes that do not fit.
+        InputError: for values that are not finite, or shapes that do not fit.
 
     Example:
         >>> import numpy as np, learndyn as ld
         >>> ld.theory.step_gradients((1.0, 0.0, 1.0), np.array([3.0, 2.0, 1.0])).b.tolist()
         [0.0, 2.0, 0.0]
     """
-    target = as_target(spectrum, weights)
-    a, b, c = (mode[..., None] for mode in as_modes(modes))
-    lags = jnp.arange(target.weights.shape[0])
-    error = target.weights * (target.values - a * c * b**lags)
-    recurrent = jnp.where(lags > 0, lags * b ** jnp.maximum(lags - 1, 0), 0)
-    by_lag = Modes(c * b**lags * error, a * c * recurrent * error, a * b**lags * error)
+    target = as_target(spectrum, weights, allow_complex=True)
+    a, b, c = as_modes(modes, allow_complex=True)
+    count = target.weights.shape[0]
+    response = (a * c)[..., None] * powers(b, count)
+    error = target.weights * (target.values - response)
+    # Eqs 182–184 are linear in the conjugates, which real modes equal.
+    to_lag = powers(jnp.conj(b), count)
+    before = jnp.concatenate([jnp.zeros_like(to_lag[..., :1]), to_lag[..., :-1]], -1)
+    a, c = jnp.conj(a)[..., None], jnp.conj(c)[..., None]
+    by_lag = Modes(
+        c * to_lag * error, a * c * jnp.arange(count) * before * error, a * to_lag * error
+    )
     return Modes(*(x[..., ::-1] for x in by_lag))
 
 

@@ -3,27 +3,30 @@
 import jax
 import jax.numpy as jnp
 
-from learndyn._types import Array, ArrayLike, Float
+from learndyn._types import Array, ArrayLike, Inexact, Shaped
 from learndyn.theory._spectrum import Target, as_numbers, as_target, at_least
 
 
 def recurrent_derivatives(
-    u: Float[ArrayLike, "*#modes"] | float,
-    b: Float[ArrayLike, "*#modes"] | float,
-    spectrum: Float[ArrayLike, "*#modes T"],
+    u: Shaped[ArrayLike, "*#modes"] | float | complex,
+    b: Shaped[ArrayLike, "*#modes"] | float | complex,
+    spectrum: Shaped[ArrayLike, "*#modes T"],
     order: int,
     *,
     weights=None,
-) -> Float[Array, "order *modes"]:
+) -> Inexact[Array, "order *modes"]:
     """Derivatives `dⁿb/dtⁿ`, `n = 1 … order`, along the flow with u frozen (eqs 48–67, 158).
 
-    The flow `db/dt = −∂E/∂b` is a polynomial in b, so its power series follows coefficient by
-    coefficient: exact to any order, with no nested differentiation and no partitions.
+    The flow of b is a polynomial in b, so its power series follows coefficient by coefficient:
+    exact to any order, with no nested differentiation and no partitions. The flow of a complex mode
+    is not holomorphic, `db/dt = −2 ∂E/∂b*`, and derivatives of the energy in b alone, as in eqs
+    48–67, do not determine it; but it is a polynomial in b and b*, and along real time both have
+    power series, one the conjugate of the other.
 
     Args:
-        u: input-output mode ac, `()` or `(modes,)`.
+        u: input-output mode ac, `()` or `(modes,)`, real or complex.
         b: recurrent mode where the series is taken, likewise.
-        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        spectrum: temporal singular values, or eigenvalues, in t order, `(T,)` or `(modes, T)`.
         order: highest derivative.
         weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
 
@@ -31,7 +34,7 @@ def recurrent_derivatives(
         Derivatives, `(order, *modes)`, per power of learning time.
 
     Raises:
-        InputError: for an order below 1, or values that are not finite or complex.
+        InputError: for an order below 1, or values that are not finite.
 
     Example:
         >>> import numpy as np, learndyn as ld
@@ -39,16 +42,18 @@ def recurrent_derivatives(
         [0.5, -0.5]
     """
     order = at_least("order", order, 1)
-    target = as_target(spectrum, weights)
-    u, b = as_numbers("u", u), as_numbers("b", b)
+    target = as_target(spectrum, weights, allow_complex=True)
+    u, b = (as_numbers(name, v, allow_complex=True) for name, v in (("u", u), ("b", b)))
     shape = jnp.broadcast_shapes(u.shape, b.shape, target.values.shape[:-1])
     series = power_series(jnp.broadcast_to(u, shape), jnp.broadcast_to(b, shape), target, order)
-    factorials = jnp.cumprod(jnp.arange(1, order + 1, dtype=series.dtype))
+    factorials = jnp.cumprod(jnp.arange(1, order + 1, dtype=series.real.dtype))
     return jnp.moveaxis(series[..., 1:] * factorials, -1, 0)
 
 
-def power_series(u: Array, b: Array, target: Target, order: int) -> Float[Array, "*modes terms"]:
+def power_series(u: Array, b: Array, target: Target, order: int) -> Inexact[Array, "*modes terms"]:
     """Coefficients of `b(t) = Σ_n β_n tⁿ`, `n = 0 … order`, along the flow with u frozen.
+
+    Time is real, so that `b*(t)` has the conjugate coefficients.
 
     Args:
         u: input-output mode.
@@ -59,33 +64,22 @@ def power_series(u: Array, b: Array, target: Target, order: int) -> Float[Array,
     Returns:
         Coefficients.
     """
-    coefficients = velocity_coefficients(u, target)
-    series = jnp.zeros((*b.shape, order + 1), b.dtype).at[..., 0].set(b)
+    dtype = jnp.result_type(u, b, target.values)
+    series = jnp.zeros((*b.shape, order + 1), dtype).at[..., 0].set(b)
     for n in range(order):
         # Only coefficients up to n enter, and these are known.
-        velocity = _compose(coefficients, series[..., : n + 1])
+        velocity = _velocity(u, series[..., : n + 1], target)
         series = series.at[..., n + 1].set(velocity[..., n] / (n + 1))
     return series
 
 
-def velocity_coefficients(u: Array, target: Target) -> Float[Array, "*modes power"]:
-    """Coefficients in b of `db/dt = u Σ_k k w_k b^{k−1} (m_k − u b^k)`.
-
-    Args:
-        u: input-output mode.
-        target: spectrum by lag.
-
-    Returns:
-        Coefficients of `b⁰ … b^{2T−3}`.
-    """
-    length = target.weights.shape[0]
-    if length == 1:
-        return jnp.zeros((*u.shape, 1), u.dtype)
-    lags = jnp.arange(1, length)
+def _velocity(u: Array, b: Array, target: Target) -> Array:
+    """The series of `db/dt = u* (P′(b*) − u b Q′(|b|²))`, given that of b, to as many terms."""
+    lags = jnp.arange(1, target.weights.shape[0])
+    pull = _compose(lags * target.cross[..., 1:], jnp.conj(b))
+    brake = _product(b, _compose(lags * target.weights[1:], _product(b, jnp.conj(b))))
     u = u[..., None]
-    coefficients = jnp.zeros((*u.shape[:-1], 2 * length - 2), u.dtype)
-    coefficients = coefficients.at[..., lags - 1].add(u * lags * target.cross[..., 1:])
-    return coefficients.at[..., 2 * lags - 1].add(-u * u * lags * target.weights[1:])
+    return jnp.conj(u) * (pull - u * brake)
 
 
 def _compose(coefficients, series):

@@ -3,21 +3,22 @@
 import jax
 import jax.numpy as jnp
 
-from learndyn._types import Array, ArrayLike, Float
+from learndyn._numerics import square_size
+from learndyn._types import Array, ArrayLike, Float, Shaped
 from learndyn.theory._energy import zero_target
 from learndyn.theory._spectrum import as_numbers
 
 
 def sensitivity(
-    u: Float[ArrayLike, "*#modes"] | float,
-    b: Float[ArrayLike, "*#modes"] | float,
+    u: Shaped[ArrayLike, "*#modes"] | float | complex,
+    b: Shaped[ArrayLike, "*#modes"] | float | complex,
     length: int,
     *,
-    u_error: Float[ArrayLike, "*#modes"] | float = 0.0,
-    b_error: Float[ArrayLike, "*#modes"] | float = 0.0,
+    u_error: Shaped[ArrayLike, "*#modes"] | float | complex = 0.0,
+    b_error: Shaped[ArrayLike, "*#modes"] | float | complex = 0.0,
     weights=None,
 ) -> Float[Array, "*modes"]:
-    """Energy of modes that miss a solution of no loss, `½ Σ_k w_k (u b^k − (u+Δ_u)(b+Δ_b)^k)²`.
+    """Energy of modes that miss a solution of no loss, `½ Σ_k w_k |u b^k − (u+Δ_u)(b+Δ_b)^k|²`.
 
     An error in u alone costs `½ Δ_u² Σ_k w_k b^{2k}`, exactly (eq. 139). One in b costs
     `½ u² Δ_b² Σ_k w_k k² b^{2k−2}` while it is small, and is a polynomial of degree 2T − 2
@@ -35,7 +36,7 @@ def sensitivity(
         Energies, in units of the loss.
 
     Raises:
-        InputError: for a length below 1, or values that are not finite or complex.
+        InputError: for a length below 1, or values that are not finite.
 
     Example:
         >>> import learndyn as ld
@@ -44,7 +45,7 @@ def sensitivity(
         4.0
     """
     given = {"u": u, "b": b, "u_error": u_error, "b_error": b_error}
-    u, b, du, db = (as_numbers(name, value) for name, value in given.items())
+    u, b, du, db = (as_numbers(name, v, allow_complex=True) for name, v in given.items())
     weights = zero_target(length, weights).weights
 
     def lag(carry, weight):
@@ -52,8 +53,9 @@ def sensitivity(
         # u b^k − (u + Δu)(b + Δb)^k
         error = u * difference + du * off_power
         carry = (power * b, off_power * (b + db), difference * b + db * off_power)
-        return carry, 0.5 * weight * error**2
+        return carry, 0.5 * weight * square_size(error)
 
-    one = jnp.ones(jnp.broadcast_shapes(u.shape, b.shape, du.shape, db.shape), u.dtype)
+    shape = jnp.broadcast_shapes(u.shape, b.shape, du.shape, db.shape)
+    one = jnp.ones(shape, jnp.result_type(u, b, du, db))
     _, parts = jax.lax.scan(lag, (one, one, 0 * one), weights)
     return parts.sum(0)

@@ -3,10 +3,11 @@
 import equinox as eqx
 import jax.numpy as jnp
 
-from learndyn._types import Array, ArrayLike, Bool, Float, Int
+from learndyn._types import Array, ArrayLike, Bool, Float, Int, Shaped
+from learndyn.network import Modes, phases
 from learndyn.theory._energy import mode_hessian
-from learndyn.theory._spectrum import as_target
 from learndyn.theory._stationary import Optimum, optimum
+from learndyn.theory._spectrum import as_target
 
 
 class Stability(eqx.Module):
@@ -26,20 +27,22 @@ class Stability(eqx.Module):
     largest_rate: Float[Array, "*modes"]
 
 
-def stability(spectrum: Float[ArrayLike, "*#modes T"], *, weights=None) -> Stability:
+def stability(spectrum: Shaped[ArrayLike, "*#modes T"], *, weights=None) -> Stability:
     """Stability of the optimum of each mode: of activity, `|b| ≤ 1`, and of learning at a rate.
 
     Of all splits of u into a and c the balanced one, to which small starts lead, is the flattest.
+    A complex spectrum gets the best complex mode, see `optimum`, and its curvature in all six
+    directions.
 
     Args:
-        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        spectrum: temporal singular values, or eigenvalues, in t order, `(T,)` or `(modes, T)`.
         weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
 
     Returns:
         The stability, each part `()` or `(modes,)`.
 
     Raises:
-        InputError: for values that are not finite or complex, or weights that do not fit.
+        InputError: for values that are not finite, or weights that do not fit.
 
     Example:
         >>> import numpy as np, learndyn as ld
@@ -47,19 +50,19 @@ def stability(spectrum: Float[ArrayLike, "*#modes T"], *, weights=None) -> Stabi
         >>> found.stable.tolist(), bool(found.largest_rate[0] > found.largest_rate[1])
         ([True, True], True)
     """
-    target = as_target(spectrum, weights)
+    target = as_target(spectrum, weights, allow_complex=True)
     best = optimum(spectrum, weights=weights)
     size = jnp.sqrt(abs(best.u))
     b = jnp.where(best.attained, best.b, 0)
-    hessian = mode_hessian(size, b, jnp.where(best.u < 0, -size, size), target)
+    hessian = mode_hessian(Modes(size, b, phases(best.u) * size), target)
     sharpness = jnp.where(best.attained, jnp.linalg.eigvalsh(hessian)[..., -1], jnp.inf)
     # A solution of one is found to rounding, so that it may come out a little larger.
     stable = best.attained & (abs(best.b) <= 1 + 1e-9)
     return Stability(best, stable, sharpness, 2 / sharpness)
 
 
-def importance(spectrum: Float[ArrayLike, "*#modes T"]) -> Int[Array, "*modes"]:
-    """Whether singular values decrease along the trajectory, *early importance*, or increase.
+def importance(spectrum: Shaped[ArrayLike, "*#modes T"]) -> Int[Array, "*modes"]:
+    """Whether sizes of a spectrum decrease along the trajectory, *early importance*, or increase.
 
     Where no value is negative, early importance makes the optimum unstable: `|b| > 1`, or not
     attained; late importance makes it stable, `|b| < 1`. Whatever the weights of the lags. Proof:
@@ -69,17 +72,19 @@ def importance(spectrum: Float[ArrayLike, "*#modes T"]) -> Int[Array, "*modes"]:
     is their sum, whose square is what the best u takes off the energy. `−b` has no less energy
     than b, since all terms of P add up at b. At `b = 1` the energy has a slope, by Chebyshev's sum
     inequality. Late importance is early importance with time reversed, which turns b into 1/b.
-    With values of both signs neither holds.
+    With values of both signs neither holds. A complex spectrum whose phase turns evenly, by θ at
+    each step, is a nonnegative one seen from `b e^{iθ}`, so the theorem is its own as well; other
+    phases are like signs.
 
     Args:
-        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        spectrum: temporal singular values, or eigenvalues, in t order, `(T,)` or `(modes, T)`.
 
     Returns:
         −1 for early importance (sizes never increase, and do decrease), +1 for late importance, 0
         for neither.
 
     Raises:
-        InputError: for values that are not finite or complex.
+        InputError: for values that are not finite.
 
     Example:
         >>> import learndyn as ld
@@ -87,7 +92,8 @@ def importance(spectrum: Float[ArrayLike, "*#modes T"]) -> Int[Array, "*modes"]:
         ...  for lam in (0.8, 1.0, 1.2)]
         [-1, 0, 1]
     """
-    sizes = abs(as_target(spectrum, None).values)  # by lag: early values come last
+    # By lag: early values come last.
+    sizes = abs(as_target(spectrum, None, allow_complex=True).values)
     steps = jnp.diff(sizes, axis=-1)
     early, late = (steps >= 0).all(-1), (steps <= 0).all(-1)
     return late.astype(int) - early.astype(int)
