@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import xarray
 
 _FORMAT = "learndyn learning curve 1"
+# What the names of the two parts of complex numbers end in.
+_REAL, _IMAGINARY = "_real", "_imaginary"
 UNITS = {
     "times": "learning time of dW/dt = -grad L",
     "steps": "gradient steps",
@@ -80,11 +82,11 @@ def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
         **{f"singular_values_{k}": v for k, v in curve.singular_values._asdict().items()},
         **{f"basis_{k}": getattr(curve.bases, k) for k in ("output", "input", "hidden")},
     }
-    variables: dict[str, tuple] = {
-        name: (_DIMENSIONS[name], np.asarray(value), {"units": UNITS.get(name, "1")})
-        for name, value in arrays.items()
-        if value is not None
-    }
+    variables: dict[str, tuple] = {}
+    for name, value in arrays.items():
+        if value is not None:
+            for part, numbers in _parts(name, np.asarray(value)):
+                variables[part] = (_DIMENSIONS[name], numbers, {"units": UNITS.get(name, "1")})
     for group, values in (("violation", curve.violations), ("setting", curve.settings)):
         for name, value in values.items():
             # Numbers have no dimension, but a random key is several.
@@ -93,9 +95,10 @@ def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
             variables[f"{group}_{name}"] = (dimensions, value)
     for name, value in (("time", curve.state.time), ("step", curve.state.step)):
         variables[f"state_{name}"] = ((), np.asarray(value))
-    for i, leaf in enumerate(curve.state.leaves):
-        leaf = np.asarray(leaf)
-        variables[f"state_leaf_{i}"] = (tuple(f"state_{i}_{d}" for d in range(leaf.ndim)), leaf)
+    for i, leaf in enumerate(map(np.asarray, curve.state.leaves)):
+        dimensions = tuple(f"state_{i}_{d}" for d in range(leaf.ndim))
+        for part, numbers in _parts(f"state_leaf_{i}", leaf):
+            variables[part] = (dimensions, numbers)
     axis = "times" if curve.times is not None else "steps"
     attributes = {
         "format": _FORMAT,
@@ -107,6 +110,13 @@ def to_dataset(curve: LearningCurve) -> "xarray.Dataset":
     }
     dataset = xarray.Dataset(variables, attrs=attributes)
     return dataset.assign_coords(time=("time", np.asarray(arrays[axis]), {"units": UNITS[axis]}))
+
+
+def _parts(name: str, value: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """An array under its name; a complex one, which netCDF does not know, as two real ones."""
+    if not np.iscomplexobj(value):
+        return [(name, value)]
+    return [(f"{name}{_REAL}", value.real), (f"{name}{_IMAGINARY}", value.imag)]
 
 
 def save_curve(curve: LearningCurve, path: str | os.PathLike) -> None:
@@ -169,7 +179,9 @@ def load_curve(path: str | os.PathLike) -> LearningCurve:
 
 def _from_dataset(dataset: "xarray.Dataset") -> LearningCurve:
     def array(name: str):
-        return jnp.asarray(dataset[name].to_numpy())
+        if name in dataset:
+            return jnp.asarray(dataset[name].to_numpy())
+        return jax.lax.complex(array(name + _REAL), array(name + _IMAGINARY))
 
     def optional(name: str):
         return array(name) if name in dataset else None
