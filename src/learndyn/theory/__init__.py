@@ -22,6 +22,9 @@ from learndyn.theory._following import flow_jumps as flow_jumps
 from learndyn.theory._following import hysteresis as hysteresis
 from learndyn.theory._landau import energy_expansion as energy_expansion
 from learndyn.theory._landau import landau_coefficients as landau_coefficients
+from learndyn.theory._optimum import Optimum as Optimum
+from learndyn.theory._optimum import optimum as optimum
+from learndyn.theory._optimum import zero_loss as zero_loss
 from learndyn.theory._order import LearningTimes as LearningTimes
 from learndyn.theory._order import learning_times as learning_times
 from learndyn.theory._order import step_gradients as step_gradients
@@ -33,10 +36,7 @@ from learndyn.theory._stability import Stability as Stability
 from learndyn.theory._stability import importance as importance
 from learndyn.theory._stability import stability as stability
 from learndyn.theory._stationary import KINDS as KINDS
-from learndyn.theory._stationary import Optimum as Optimum
 from learndyn.theory._stationary import StationaryPoints as StationaryPoints
-from learndyn.theory._stationary import optimum as optimum
 from learndyn.theory._stationary import stationary_points as stationary_points
-from learndyn.theory._stationary import zero_loss as zero_loss
 from learndyn.theory._transitions import Transitions as Transitions
 from learndyn.theory._transitions import transitions as transitions

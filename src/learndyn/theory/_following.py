@@ -10,7 +10,7 @@ from learndyn._types import ArrayLike, Float
 from learndyn.theory._destination import Destination, destination
 from learndyn.theory._energy import ModesLike
 from learndyn.theory._family import Family, Jump, checked_parameters, in_blocks, jumps_of
-from learndyn.theory._stationary import optimum
+from learndyn.theory._optimum import optimum
 
 
 def flow_jumps(

@@ -14,7 +14,8 @@ import numpy as np
 from learndyn._types import ArrayLike, Float
 from learndyn.theory._births import Birth, births_of, count_minima
 from learndyn.theory._family import Family, Jump, checked_parameters, in_blocks, jumps_of
-from learndyn.theory._stationary import Optimum, StationaryPoints, optimum, stationary_points
+from learndyn.theory._optimum import Optimum, optimum
+from learndyn.theory._stationary import StationaryPoints, stationary_points
 
 
 class Transitions(NamedTuple):
