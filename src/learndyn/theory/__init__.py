@@ -28,6 +28,11 @@ from learndyn.theory._optimum import zero_loss as zero_loss
 from learndyn.theory._order import LearningTimes as LearningTimes
 from learndyn.theory._order import learning_times as learning_times
 from learndyn.theory._order import step_gradients as step_gradients
+from learndyn.theory._polar import Polar as Polar
+from learndyn.theory._polar import PolarModes as PolarModes
+from learndyn.theory._polar import polar as polar
+from learndyn.theory._polar import polar_learning_times as polar_learning_times
+from learndyn.theory._polar import polar_velocity as polar_velocity
 from learndyn.theory._recurrent import recurrent_derivatives as recurrent_derivatives
 from learndyn.theory._sensitivity import sensitivity as sensitivity
 from learndyn.theory._solutions import input_output_modes as input_output_modes

@@ -1,13 +1,15 @@
 """What is learned first (3.2, Appendix E)."""
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._numerics import powers
+from learndyn._numerics import powers, square_size
 from learndyn._types import Array, ArrayLike, Float, Int, Shaped
 from learndyn.network import Modes
-from learndyn.theory._destination import destination
+from learndyn.theory._destination import Destination, destination
 from learndyn.theory._energy import ModesLike, as_modes, energy_of
 from learndyn.theory._flow import flow_of
 from learndyn.theory._spectrum import Target, as_target
@@ -77,18 +79,20 @@ class LearningTimes(eqx.Module):
 
 def learning_times(
     modes: ModesLike,
-    spectrum: Float[ArrayLike, "*#modes T"],
+    spectrum: Shaped[ArrayLike, "*#modes T"],
     *,
     share: float = 0.5,
     weights=None,
 ) -> LearningTimes:
     """Times at which gradient flow has learned a given share of each mode.
 
-    Which mode is learned first depends on the measure: a share of the loss, of u or of b.
+    Which mode is learned first depends on the measure: a share of the loss, of u or of b. A complex
+    mode has made a share of its way when it has come so far along the straight line to its end; for
+    radius and angle see `polar_learning_times`.
 
     Args:
-        modes: connectivity modes (a, b, c) at the start, each `()` or `(modes,)`.
-        spectrum: temporal singular values in t order, `(T,)` or `(modes, T)`.
+        modes: connectivity modes (a, b, c) at the start, each `()` or `(modes,)`, real or complex.
+        spectrum: temporal singular values, or eigenvalues, in t order, `(T,)` or `(modes, T)`.
         share: between 0 and 1; 0.99 leaves one percent.
         weights: weight of each lag, `(T,)`, lag 0 first; None: ones.
 
@@ -105,27 +109,84 @@ def learning_times(
         >>> ld.theory.learning_times((0.01, 0.01, 0.01), spectra).ranking.tolist()
         [1, 0]
     """
+    start, end, target = start_and_end(modes, spectrum, share=share, weights=weights)
+
+    def measures(now: Modes):
+        u = now.a * now.c
+        return energy_of(u, now.b, target), u, now.b
+
+    progress = progress_along(measures(start), (end.energy, end.u, end.b), measures)
+    return LearningTimes(*crossing_times(start, end, target, progress, share))
+
+
+def start_and_end(modes: ModesLike, spectrum, *, share: float, weights):
+    """What a time of learning is measured between.
+
+    Args:
+        modes: connectivity modes at the start.
+        spectrum: in t order.
+        share: to be checked.
+        weights: by lag, or None.
+
+    Returns:
+        Modes at the start, their destination, both of one shape, and the spectrum by lag.
+
+    Raises:
+        InputError: for a share that is not between 0 and 1, or values that are not finite.
+    """
     if not 0 < share < 1:
         raise InputError("a share between 0 and 1", f"{share}")
-    target, start = as_target(spectrum, weights), as_modes(modes)
+    target = as_target(spectrum, weights, allow_complex=True)
     end = destination(modes, spectrum, weights=weights)
-    start = Modes(*(jnp.broadcast_to(mode, end.b.shape) for mode in start))
-    first, last = _measures(start, target), (end.energy, end.u, end.b)
-    way = jnp.stack(last) - jnp.stack(first)
+    start = (jnp.broadcast_to(m, end.b.shape) for m in as_modes(modes, allow_complex=True))
+    return Modes(*start), end, target
 
-    def learned(now: Modes, row: int) -> Array:
-        """Whether a measure has made its share of the way, nowhere if there is no way to go."""
-        gone = _measures(now, target)[row] - first[row]
-        return (gone * jnp.sign(way[row]) >= share * abs(way[row])) & (way[row] != 0)
+
+def progress_along(first, last, measures: Callable) -> Callable[[Modes], list[Array]]:
+    """How much of its way each of some numbers has made, along the straight line to its end.
+
+    Args:
+        first: the numbers at the start.
+        last: the numbers at the end.
+        measures: the numbers of modes on the way.
+
+    Returns:
+        A function of modes: shares of the way, NaN where there is no way to go.
+    """
+    ways = [end - begin for begin, end in zip(first, last, strict=True)]
+
+    def progress(now: Modes) -> list[Array]:
+        gone = (x - begin for x, begin in zip(measures(now), first, strict=True))
+        return [(g * jnp.conj(w)).real / square_size(w) for g, w in zip(gone, ways, strict=True)]
+
+    return progress
+
+
+def crossing_times(
+    start: Modes, end: Destination, target: Target, progress, share: float
+) -> list[Array]:
+    """When each of some measures of progress first reaches a share, along the flow.
+
+    Args:
+        start: modes at time 0.
+        end: where they go.
+        target: spectrum by lag.
+        progress: function of modes, a list of shares.
+        share: the share.
+
+    Returns:
+        Times, infinite where the flow does not come to rest or there is no way to go.
+    """
+
+    def learned(now: Modes) -> list[Array]:
+        return [made >= share for made in progress(now)]
 
     times, path = _until_learned(start, target, learned, end.settled)
-    found = (_crossing(times, path, target, lambda m, row=row: learned(m, row)) for row in range(3))
-    return LearningTimes(*(jnp.where(end.settled, time, jnp.inf) for time in found))
-
-
-def _measures(modes: Modes, target: Target):
-    u = modes.a * modes.c
-    return energy_of(u, modes.b, target), u, modes.b
+    found = (
+        _crossing(times, path, target, lambda now, row=row: learned(now)[row])
+        for row in range(len(learned(start)))
+    )
+    return [jnp.where(end.settled, time, jnp.inf) for time in found]
 
 
 def _until_learned(start: Modes, target: Target, learned, settled):
@@ -134,7 +195,7 @@ def _until_learned(start: Modes, target: Target, learned, settled):
     while True:
         times = jnp.concatenate([jnp.zeros(1), jnp.geomspace(1e-4, 1, _TIMES - 1) * horizon])
         path = flow_of(start, target, times)
-        late = [(~learned(path, row).any(0) & settled).any() for row in range(3)]
+        late = [(~now.any(0) & settled).any() for now in learned(path)]
         if horizon >= _LAST_HORIZON or not any(bool(x) for x in late):
             return times, path
         horizon *= _FIRST_HORIZON
