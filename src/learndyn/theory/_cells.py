@@ -6,11 +6,12 @@ rest. Its component along e₁ is of first order in the size of the cell, at mos
 second order, at most δ, since it and its derivative vanish at b₀. So, with the components α, β
 and ρ of the spectrum, `(√w_k m_k)_k`,
 
-    √F(b) = |γ(b)·m| ≤ max { |α| cos φ + |β| sin φ : sin φ ≤ ε } + ρ δ
+    √F(b) ≤ max { |α| cos φ + |β| sin φ : 0 ≤ sin φ ≤ ε } + ρ δ
 
-for all b of the cell. As β vanishes where F is stationary, the bound is of second order near each
-maximum, and cells may be dropped early. ε and δ are sums of a Taylor series with its remainder,
-and depend on the ring of a cell only, since turning b turns γ by a unitary matrix.
+for all b of the cell. As β vanishes where F is stationary, the bound is of second order in the
+size of the cell near each maximum, so that cells there need not be tiny to be dropped. ε and δ are
+sums of a Taylor series and its remainder. They depend on the ring of a cell only, since to turn b
+is to turn γ by a unitary matrix.
 """
 
 import math
@@ -38,6 +39,20 @@ class Rings(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     spread: np.ndarray
+
+
+class Cells(NamedTuple):
+    """A worklist: cells that may hold a better b for a spectrum.
+
+    Attributes:
+        spectrum: which spectrum, `(cells,)`.
+        ring: which ring.
+        angle: of the centre.
+    """
+
+    spectrum: np.ndarray
+    ring: np.ndarray
+    angle: np.ndarray
 
 
 class Frames(NamedTuple):
@@ -71,6 +86,50 @@ def first_rings(radii: np.ndarray) -> Rings:
     count = np.maximum(_LEAST, np.ceil(np.pi * (high + low) / (high - low)))
     chart = np.broadcast_to(np.arange(2)[:, None], low.shape)
     return Rings(*(part.ravel() for part in (chart, low, high, np.pi / count)))
+
+
+def all_cells(rings: Rings) -> Cells:
+    """All cells of whole rings, for one spectrum.
+
+    Args:
+        rings: the rings, of which cells divide the circle.
+
+    Returns:
+        The cells.
+    """
+    counts = np.rint(np.pi / rings.spread).astype(int)
+    ring = np.repeat(np.arange(len(counts)), counts)
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    return Cells(0 * ring, ring, 2 * (np.arange(len(ring)) - first) * rings.spread[ring])
+
+
+def split(rings: Rings, cells: Cells) -> tuple[Rings, Cells]:
+    """Cells in halves or quarters, so that they stay about as wide as high.
+
+    Args:
+        rings: the rings of the cells.
+        cells: the cells.
+
+    Returns:
+        Rings of the parts, and the parts.
+    """
+    used, ring = np.unique(cells.ring, return_inverse=True)
+    chart, low, high, spread = (part[used] for part in rings)
+    height, width = high - low, (high + low) * spread
+    tall, wide = height > 0.75 * width, width > 0.75 * height
+    middle, narrow = (low + high) / 2, np.where(wide, spread / 2, spread)
+    inner = Rings(chart, low, np.where(tall, middle, high), narrow)
+    outer = Rings(chart, middle, high, narrow)
+    halves = Rings(*(np.concatenate(pair) for pair in zip(inner, outer, strict=True)))
+    parts = []
+    for upper, side in ((0, -1), (0, 1), (1, -1), (1, 1)):
+        there = (tall[ring] | (upper == 0)) & (wide[ring] | (side == -1))
+        old = ring[there]
+        shift = np.where(wide, side * spread / 2, 0)[old]
+        parts.append(
+            Cells(cells.spectrum[there], old + upper * len(used), cells.angle[there] + shift)
+        )
+    return halves, Cells(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def frames_of(rings: Rings, weights: np.ndarray) -> Frames:

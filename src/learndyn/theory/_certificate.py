@@ -7,7 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from learndyn._types import Array
-from learndyn.theory._cells import Frames, Rings, bound_of, first_rings, frames_of, unit
+from learndyn.theory._cells import (
+    Cells,
+    Frames,
+    Rings,
+    all_cells,
+    bound_of,
+    first_rings,
+    frames_of,
+    split,
+    unit,
+)
 from learndyn.theory._circle import charts
 from learndyn.theory._spectrum import Target
 from learndyn.theory._sphere import Solutions, ascend, best_of, solutions
@@ -18,24 +28,11 @@ TOLERANCE = 1e-6
 _RING = 24
 # Splits after which any cell is so small that its bound is within the tolerance.
 _LEVELS = 60
-# Cells whose products are taken at once, which fit in a cache; and cells that are held at once.
-_CHUNK, _BLOCK = 1 << 13, 1 << 19
+# Cells whose products are taken at once, which fit in a cache; cells that are split at once; and
+# first cells that are held at once.
+_CHUNK, _PIECE, _BLOCK = 1 << 13, 1 << 16, 1 << 19
 # What is better by less, relative to the energy of u = 0, is no better.
 _ROUNDING = 1e-12
-
-
-class Cells(NamedTuple):
-    """A worklist: cells that may hold a better b for a spectrum.
-
-    Attributes:
-        spectrum: which spectrum, `(cells,)`.
-        ring: which ring.
-        angle: of the centre.
-    """
-
-    spectrum: np.ndarray
-    ring: np.ndarray
-    angle: np.ndarray
 
 
 class Proof(NamedTuple):
@@ -45,7 +42,7 @@ class Proof(NamedTuple):
         gain: highest F met, for a spectrum of norm 1, `(modes,)`.
         chart: where that was, the chart.
         x: and the point in it; 0 where nothing is better than what was known at first.
-        cells: number of cells at each level.
+        cells: how many cells were looked at, in parts.
     """
 
     gain: np.ndarray
@@ -69,11 +66,10 @@ def certified(target: Target, grids: Array, found: Solutions) -> Solutions:
         RuntimeError: if the proof fails, which would be a mistake in the bounds.
     """
     weights, values = _in_both_charts(target)
-    square = np.sum(abs(values[0]) ** 2, -1)
-    energy = np.asarray(found.energy, float).reshape(-1)
-    known = np.where(square > 0, 1 - 2 * energy / np.where(square > 0, square, 1), 1)
+    values = unit(values)
+    known = _gain_of(np.asarray(found.b, complex).reshape(-1), values, np.sqrt(weights))
     radii = np.asarray(grids, float)[:, grids.shape[-1] // 2 :: _RING]
-    values, rings = unit(values), first_rings(radii)
+    rings = first_rings(radii)
     block = max(1, int(_BLOCK / np.sum(np.pi / rings.spread)))
     chart, x = np.zeros(len(known), int), np.zeros(len(known), complex)
     better = np.zeros(len(known), bool)
@@ -100,6 +96,15 @@ def _in_both_charts(target: Target) -> tuple[np.ndarray, np.ndarray]:
         return np.stack([x, np.roll(x[..., ::-1], shift, -1)])
 
     return both(weights), both(values)
+
+
+def _gain_of(b: np.ndarray, values: np.ndarray, roots: np.ndarray) -> np.ndarray:
+    """F of each spectrum of norm 1 at its b, in the chart in which that is small."""
+    chart = (abs(b) > 1).astype(int)
+    inverse = np.where(np.isfinite(b), 1 / np.where(chart & np.isfinite(b), b, 1), 0)
+    x = np.where(chart, inverse, b)
+    basis = unit(roots[chart] * x[:, None] ** np.arange(roots.shape[-1]))
+    return abs(np.sum(values[chart, np.arange(len(b))] * basis.conj(), -1)) ** 2
 
 
 @jax.jit
@@ -129,22 +134,29 @@ def prove(values: np.ndarray, weights: np.ndarray, rings: Rings, known: np.ndarr
     proof = Proof(known.copy(), np.zeros(len(known), int), np.zeros(len(known), complex), [])
     frames = frames_of(rings, weights)
     cells = _first_cells(values, rings, frames, proof)
-    for _ in range(_LEVELS):
-        if not len(cells.ring):
-            return proof
-        rings, cells = _split(rings, cells)
+    # Depth first, so that no more than a few lists are held however many cells there are.
+    work = _pieces(0, rings, cells)
+    while work:
+        level, rings, cells = work.pop()
+        if level == _LEVELS:
+            raise RuntimeError("Expected bounds to close in on the optima; got cells left over.")
+        rings, cells = split(rings, cells)
         frames = frames_of(rings, weights)
         cells = _kept(cells, rings, frames, _parts(values, rings, frames, cells), proof)
-    left = len(cells.ring)
-    raise RuntimeError(f"Expected bounds to close in on the optima; got {left} cells left over.")
+        work += _pieces(level + 1, rings, cells)
+    return proof
+
+
+def _pieces(level: int, rings: Rings, cells: Cells) -> list[tuple[int, Rings, Cells]]:
+    starts = range(0, len(cells.ring), _PIECE)
+    return [
+        (level, rings, Cells(*(part[start : start + _PIECE] for part in cells))) for start in starts
+    ]
 
 
 def _first_cells(values: np.ndarray, rings: Rings, frames: Frames, proof: Proof) -> Cells:
     """What is left of the first cells; all spectra share them, so matrices are multiplied."""
-    counts = np.rint(np.pi / rings.spread).astype(int)
-    ring = np.repeat(np.arange(len(counts)), counts)
-    first = np.repeat(np.cumsum(counts) - counts, counts)
-    angle = 2 * (np.arange(len(ring)) - first) * rings.spread[ring]
+    _, ring, angle = all_cells(rings)
     turns = np.exp(-1j * angle[:, None] * np.arange(values.shape[-1]))
     parts = np.empty((2, values.shape[1], len(ring)))
     for i, vectors in enumerate((frames.normal, frames.tangent)):
@@ -194,24 +206,3 @@ def _learn(cells: Cells, rings: Rings, frames: Frames, gain: np.ndarray, proof: 
     spectrum, ring = cells.spectrum[better], cells.ring[better]
     proof.chart[spectrum] = rings.chart[ring]
     proof.x[spectrum] = frames.radius[ring] * np.exp(1j * cells.angle[better])
-
-
-def _split(rings: Rings, cells: Cells) -> tuple[Rings, Cells]:
-    """Cells in halves or quarters, so that they stay about as wide as high; and their rings."""
-    used, ring = np.unique(cells.ring, return_inverse=True)
-    chart, low, high, spread = (part[used] for part in rings)
-    height, width = high - low, (high + low) * spread
-    tall, wide = height > 0.75 * width, width > 0.75 * height
-    middle, narrow = (low + high) / 2, np.where(wide, spread / 2, spread)
-    inner = Rings(chart, low, np.where(tall, middle, high), narrow)
-    outer = Rings(chart, middle, high, narrow)
-    halves = Rings(*(np.concatenate(pair) for pair in zip(inner, outer, strict=True)))
-    parts = []
-    for upper, side in ((0, -1), (0, 1), (1, -1), (1, 1)):
-        there = (tall[ring] | (upper == 0)) & (wide[ring] | (side == -1))
-        old = ring[there]
-        shift = np.where(wide, side * spread / 2, 0)[old]
-        parts.append(
-            Cells(cells.spectrum[there], old + upper * len(used), cells.angle[there] + shift)
-        )
-    return halves, Cells(*(np.concatenate(part) for part in zip(*parts, strict=True)))

@@ -26,7 +26,7 @@ _RING = 12
 # Maxima on the grid, of the highest, from which a chart is searched; and always its point 0.
 _STARTS = 5
 # Newton's method needs 4 to 8 steps from the grid; a step is no longer than this, as an angle.
-_STEPS, _LONGEST = 60, 0.3
+_STEPS, _LONGEST = 100, 0.3
 # Maxima of this size are in the other chart.
 _LEAVES = 2.0
 # Energies that differ by less, relative to the energy of u = 0, are equal; and so are sizes of b.
@@ -63,6 +63,8 @@ def search(target: Target, grids: Float[Array, "2 points"]) -> Solutions:
         x = ascend(chart, _starts(chart, grid))
         # What leaves a chart is found in the other one, where it is known to rounding.
         x = jnp.where(abs(x) > _LEAVES, 0, x)
+        # Newton's method does not end at 0 exactly, where b may be infinite.
+        x = jnp.where(abs(x) < 16 * jnp.finfo(grid.dtype).eps, 0, x)
         return jnp.concatenate([x, jnp.zeros_like(x[..., :1])], -1)
 
     both = charts(target, grids)
@@ -139,7 +141,7 @@ def ascend(target: Target, x: Array) -> Array:
         # Where F is flat to rounding, the slope still tells where the maximum is.
         accepted = moving & (higher >= gain * (1 - 4 * count * eps))
         x, gain = jnp.where(accepted, new, x), jnp.where(accepted, higher, gain)
-        moving = moving & (share * length > 4 * eps)
+        moving = moving & (share * length > 4 * eps) & (abs(x) < 2 * _LEAVES)
         return step + 1, x, gain, jnp.where(accepted, 1, share / 4), moving
 
     gain = _gain(target, x)
@@ -218,9 +220,9 @@ def _starts(target: Target, grid: Array) -> Array:
     beside = jnp.maximum(jnp.roll(ring, 1, -1), jnp.roll(ring, -1, -1))
     around = jnp.maximum(beside, jnp.maximum(inner, beyond))
     top = ring >= around * (1 - 1e-6)
-    height = jnp.where(top, ring, -1).reshape(*gain.shape[:-2], -1)
     turn = jnp.exp(2j * np.pi * np.arange(angles) / angles).astype(target.cross.dtype)
     points = (radii[1:, None] * turn).reshape(-1)
+    height = jnp.where(top, ring, -1).reshape(*gain.shape[:-2], points.size)
     positions, found = jnp.arange(height.shape[-1]), []
     for _ in range(_STARTS):
         # The first of those that tie: a spectrum of one lag has rings of them.
