@@ -1,5 +1,7 @@
 """All that learning sees of a task: moments in lag order, from data, a spectrum or a teacher."""
 
+from learndyn.statistics._eigenbasis import diagonal_share as diagonal_share
+from learndyn.statistics._eigenbasis import eigenbasis as eigenbasis
 from learndyn.statistics._inputs import CorrelatedInputs as CorrelatedInputs
 from learndyn.statistics._inputs import WhiteInputs as WhiteInputs
 from learndyn.statistics._task_statistics import TaskStatistics as TaskStatistics

@@ -1,9 +1,11 @@
 """The sufficient statistic of a task for a linear recurrent network."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 
 from learndyn._errors import InputError
 from learndyn._types import (
@@ -16,6 +18,7 @@ from learndyn._types import (
     ScalarLike,
 )
 from learndyn.statistics._best_filter import best_filter
+from learndyn.statistics._eigenbasis import eigenbasis
 from learndyn.statistics._inputs import CorrelatedInputs, InputMoments, WhiteInputs
 from learndyn.statistics._moments import MomentAccumulator
 from learndyn.statistics._trials import Trials
@@ -179,6 +182,35 @@ class TaskStatistics(eqx.Module):
             floor=jnp.asarray(floor, target.dtype),
             vectors=vectors,
         )
+
+    def in_eigenvectors(self) -> "TaskStatistics":
+        """The same statistics, with the eigenvectors that best diagonalize their correlations.
+
+        The theory of a problem with these statistics is that of appendix N: complex modes, which
+        turn as well as grow. `vectors` are (P, P) with P from `eigenbasis`, whatever they were.
+
+        Returns:
+            The statistics.
+
+        Raises:
+            InputError: if inputs and outputs differ in number.
+
+        Example:
+            >>> import jax.numpy as jnp, learndyn as ld
+            >>> turn = jnp.array([[0.0, -1.0], [1.0, 0.0]])
+            >>> statistics = ld.TaskStatistics.white(jnp.stack([jnp.eye(2), turn]))
+            >>> bool(jnp.iscomplexobj(statistics.in_eigenvectors().vectors[0]))
+            True
+        """
+        if self.n_in != self.n_out:
+            raise InputError(
+                "as many outputs as inputs, for correlations to have eigenvectors",
+                f"{self.n_in} inputs and {self.n_out} outputs",
+                "Stay with singular vectors, or add silent channels to the smaller side.",
+            )
+        basis = eigenbasis(np.asarray(self.cross_moments))
+        vectors = jnp.asarray(basis, jnp.result_type(self.target.dtype, 1j))
+        return replace(self, vectors=(vectors, vectors))
 
     @property
     def length(self) -> int:
