@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from learndyn._dynamics import velocity
 from learndyn._problem import Problem
 from learndyn._solve import solve
-from learndyn.figures._claim import Claim
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LEARNING_TIME, configuration_of, dataset, quantity
-from learndyn.figures._training import falls_below, one_mode
+from learndyn.figures._figure_2_claims import claims as claims
+from learndyn.figures._readout import lag_weights, name_readout
+from learndyn.figures._training import one_mode
 from learndyn.methods import ExactInputOutput, GradientDescent, Method, TaylorRecurrent
 from learndyn.network import init_aligned, network_modes
 from learndyn.report import SIMULATION, THEORY, bare, colours
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 TITLE = "input-output modes learn the scale, recurrent modes the dynamics"
 CONFIGURATION = Configuration(
     chosen={
+        "outputs": "final",
         "length": 6,
         "left_delta": [0.5, 1.0, 1.5, 2.0],
         "left_lam": 0.8,
@@ -45,11 +47,12 @@ CONFIGURATION = Configuration(
 )
 
 
-def data(configuration: Configuration) -> "xarray.Dataset":
+def data(configuration: Configuration, name: str = "2") -> "xarray.Dataset":
     """Modes of networks trained on data with a part frozen, and theory; gaps of the expansion.
 
     Args:
         configuration: the numbers.
+        name: name of the figure.
 
     Returns:
         Variables over `delta`, `pair`, `left_time`, `right_time`, `order`, `window`, `step`.
@@ -86,20 +89,20 @@ def data(configuration: Configuration) -> "xarray.Dataset":
         "window": quantity("window", configuration["windows"], "window", LEARNING_TIME),
         "step": quantity("step", steps, "step of the trajectory"),
     }
-    return dataset("2", configuration, variables, coords)
+    return dataset(name, configuration, variables, coords)
 
 
 def _left_problems(configuration: Configuration) -> tuple[Problem, Problem]:
     delta, lam = jnp.asarray(configuration["left_delta"]), configuration["left_lam"]
     spectra = task_dynamics("inverse_exponential", delta, lam, configuration["length"])
     start = configuration["left_start"]
-    return _problems(spectra, start, lam, start, ("recurrent",))
+    return _problems(configuration, spectra, (start, lam, start), ("recurrent",))
 
 
 def _right_problems(configuration: Configuration) -> tuple[Problem, Problem]:
     root = jnp.sqrt(jnp.asarray(configuration["right_delta"]))
     spectra, start = _right_spectra(configuration), configuration["right_start"]
-    return _problems(spectra, root, start, root, ("input", "output"))
+    return _problems(configuration, spectra, (root, start, root), ("input", "output"))
 
 
 def _right_spectra(configuration: Configuration):
@@ -107,11 +110,11 @@ def _right_spectra(configuration: Configuration):
     return task_dynamics("inverse_exponential", delta, lam, configuration["length"])
 
 
-def _problems(spectra, a, b, c, frozen) -> tuple[Problem, Problem]:
+def _problems(configuration: Configuration, spectra, start, frozen) -> tuple[Problem, Problem]:
     """A network of all modes, to train on trials, and to predict from the task."""
     keys = jax.random.split(jax.random.key(0), 3)
-    task = structured_task(spectra, 4, 4, key=keys[0])
-    net = init_aligned(task, a, b, c, n_hidden=4, key=keys[1])
+    task = structured_task(spectra, 4, 4, outputs=configuration["outputs"], key=keys[0])
+    net = init_aligned(task, *start, n_hidden=4, key=keys[1])
     trials = task.sample(4 * spectra.shape[1], key=keys[2])
     return Problem(net, trials, frozen=frozen), Problem(net, task, frozen=frozen)
 
@@ -129,15 +132,17 @@ def _both(
 
 
 def _gaps(configuration: Configuration, problem: Problem) -> np.ndarray:
-    """Largest gap of the expansion from eq. 6, integrated by SciPy."""
+    """Largest gap of the expansion from eq. 6, or 154, integrated by SciPy."""
     from scipy.integrate import solve_ivp
 
     times = np.arange(1, 11) * configuration["right_horizon"] / 10
     spectra, u = np.asarray(_right_spectra(configuration)), np.asarray(configuration["right_delta"])
-    later = np.arange(spectra.shape[1] - 1, 0, -1)  # T − i of all steps but the last
+    length = spectra.shape[1]
+    later = np.arange(length - 1, 0, -1)  # T − i of all steps but the last
+    weights = np.asarray(lag_weights(configuration["outputs"], length, length))[later]
 
     def flow(_, b):
-        pull = later * b[:, None] ** (later - 1) * u[:, None]
+        pull = weights * later * b[:, None] ** (later - 1) * u[:, None]
         return (pull * (spectra[:, :-1] - u[:, None] * b[:, None] ** later)).sum(1)
 
     start = np.full(u.shape, configuration["right_start"])
@@ -158,7 +163,8 @@ def _sensitivity(configuration: Configuration) -> np.ndarray:
 
     def speed(spectrum, delta):
         root = jnp.sqrt(delta)
-        problem = one_mode(spectrum, root, configuration["right_start"], root)
+        start = (root, configuration["right_start"], root)
+        problem = one_mode(spectrum, *start, outputs=configuration["outputs"])
         return velocity(problem, problem.net).w_h[0, 0]
 
     spectra, delta = _right_spectra(configuration), jnp.asarray(configuration["right_delta"])
@@ -209,96 +215,6 @@ def draw(data: "xarray.Dataset") -> Figure:
     left.legend(frameon=False, fontsize="small", loc="upper left", ncols=3)
     for axes in (right, gaps):
         axes.legend(frameon=False, fontsize="small", loc="lower right")
+    name_readout(figure, configuration["outputs"])
     bare(figure)
     return figure
-
-
-def claims(data: "xarray.Dataset") -> list[Claim]:
-    """2a–e.
-
-    Args:
-        data: the data.
-
-    Returns:
-        The claims.
-    """
-    window, order = np.log(data["window"].to_numpy()), data["order"].to_numpy()
-    gap = np.log(data["gap"].to_numpy())
-    slope = (gap[:, -1] - gap[:, -2]) / (window[-1] - window[-2])
-    b, times = data["b_trained"].to_numpy(), data["right_time"].to_numpy()
-    half = (b[:, :1] + data["lam"].to_numpy()[:, None]) / 2
-    moved = falls_below(-b, -half[:, 0], times)
-    size = np.abs(data["sensitivity"].to_numpy())
-    share = size / size.sum(1, keepdims=True)
-    return [
-        Claim(
-            "2a",
-            "Theory predicts the input-output modes while recurrent modes are frozen.",
-            "largest gap from training on data, over the largest value of the curve",
-            _largest_of_curves(data["u_predicted"], data["u_trained"]),
-            "<=",
-            0.01,
-        ),
-        Claim(
-            "2b",
-            "The expansion predicts the recurrent modes while input-output modes are frozen.",
-            "largest gap from training on data, over the largest value of the curve",
-            _largest_of_curves(data["b_predicted"], data["b_trained"]),
-            "<=",
-            0.01,
-        ),
-        Claim(
-            "2c",
-            "The gap of the expansion falls with the window like its power of the order.",
-            "largest difference of the measured slope from the order, "
-            f"{', '.join(f'{p}: {s:.3f}' for p, s in zip(order, slope, strict=True))}",
-            np.abs(slope - order).max(),
-            "<=",
-            0.15,
-        ),
-        Claim(
-            "2c-order",
-            "The gap of the expansion falls with its order.",
-            "largest ratio of the gap from one order to the next, over windows",
-            np.exp(np.diff(gap, axis=0)).max(),
-            "<",
-            1.0,
-        ),
-        Claim(
-            "2d",
-            "The curve that ends lower is learned faster at first.",
-            "time to half of the way, first pair over second; the first ends at "
-            f"{b[0, -1]:.3f}, the second at {b[1, -1]:.3f}",
-            moved[0] / moved[1] if b[0, -1] < b[1, -1] else np.inf,
-            "<",
-            1.0,
-            note="For these pairs. It is faster because δ² λ, the first pull on b where ac = δ, is "
-            "larger, not because δ is.",
-        ),
-        Claim(
-            "2e",
-            "This is driven by the singular value at the last step being larger.",
-            "largest share of s_T in the change of db/dt with the singular values, at the start",
-            share[:, -1].max(),
-            ">=",
-            0.5,
-            expected=False,
-            erratum=12,
-            note="The factor T − i of eq. 6 is zero at i = T: s_T does not move b at all while ac "
-            "is frozen.",
-        ),
-        Claim(
-            "2e*",
-            "From a small b(0) the last but one singular value drives b.",
-            "least share of s_{T−1} in the change of db/dt with the singular values",
-            share[:, -2].min(),
-            ">=",
-            0.9,
-        ),
-    ]
-
-
-def _largest_of_curves(predicted: "xarray.DataArray", trained: "xarray.DataArray") -> float:
-    values = trained.to_numpy()
-    gap = np.abs(predicted.to_numpy() - values).max(1)
-    return float((gap / np.abs(values).max(1)).max())

@@ -12,10 +12,12 @@ from learndyn._curve import RESULTS
 from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn._train import train
+from learndyn.figures._readout import lag_weights
 from learndyn.methods import GradientDescent, Method
 from learndyn.network import LinearRNN, init_unaligned
 from learndyn.statistics import TaskStatistics
 from learndyn.tasks import structured_task
+from learndyn.tasks._structured import Outputs
 
 
 class Learned(NamedTuple):
@@ -26,7 +28,7 @@ class Learned(NamedTuple):
     b: np.ndarray
 
 
-def one_mode(spectrum, a, b, c, *, length=None) -> Problem:
+def one_mode(spectrum, a, b, c, *, length=None, outputs: Outputs = "final") -> Problem:
     """A network of one unit and its task.
 
     Args:
@@ -35,15 +37,14 @@ def one_mode(spectrum, a, b, c, *, length=None) -> Problem:
         b: recurrent mode.
         c: output mode.
         length: number of steps; values before the last so many are padding. None: all.
+        outputs: readout at the last step, "final", or at "every" step.
 
     Returns:
         The problem.
     """
     target, one = jnp.flip(jnp.asarray(spectrum)), jnp.ones((1, 1))
-    weights = None if length is None else 1.0 * (jnp.arange(target.size) < length)
-    statistics = TaskStatistics.white(
-        target[:, None, None], weights=weights, vectors=(one, one)
-    )
+    weights = lag_weights(outputs, target.size if length is None else length, target.size)
+    statistics = TaskStatistics.white(target[:, None, None], weights=weights, vectors=(one, one))
     return Problem(LinearRNN(*(jnp.reshape(1.0 * m, (1, 1)) for m in (a, b, c))), statistics)
 
 
@@ -63,18 +64,21 @@ def padded(spectra: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(stacked), np.stack(lengths)
 
 
-def optima(stacked: np.ndarray, length: np.ndarray) -> theory.Optimum:
+def optima(
+    stacked: np.ndarray, length: np.ndarray, *, outputs: Outputs = "final"
+) -> theory.Optimum:
     """Exact optima of padded spectra, compiled once for all lengths.
 
     Args:
         stacked: what `padded` returned, `(*cells, T)`.
         length: number of steps of each.
+        outputs: readout at the last step, "final", or at "every" step.
 
     Returns:
         The optima, each part `(*cells,)`.
     """
     spectra = jnp.asarray(stacked.reshape(-1, stacked.shape[-1]))
-    weights = 1.0 * (jnp.arange(stacked.shape[-1]) < length.reshape(-1, 1))
+    weights = lag_weights(outputs, length.ravel(), stacked.shape[-1])
     found = jax.jit(jax.vmap(lambda s, w: theory.optimum(s, weights=w)))(spectra, weights)
     return jax.tree.map(lambda part: np.asarray(part).reshape(length.shape), found)
 
@@ -170,7 +174,16 @@ class Settled(NamedTuple):
     end: np.ndarray
 
 
-def settle(spectra, start, rate, *, tolerance: float, max_steps: int, length=None) -> Settled:
+def settle(
+    spectra,
+    start,
+    rate,
+    *,
+    tolerance: float,
+    max_steps: int,
+    length=None,
+    outputs: Outputs = "final",
+) -> Settled:
     """Train networks of one unit by gradient descent until the gradient is small.
 
     Args:
@@ -180,6 +193,7 @@ def settle(spectra, start, rate, *, tolerance: float, max_steps: int, length=Non
         tolerance: gradient at which to stop, over the first loss.
         max_steps: steps after which to give up.
         length: number of steps of each cell, where spectra are padded; None: all.
+        outputs: readout at the last step, "final", or at "every" step.
 
     Returns:
         Where they ended.
@@ -192,7 +206,7 @@ def settle(spectra, start, rate, *, tolerance: float, max_steps: int, length=Non
 
     def one(spectrum, a, b, c, rate, length):
         method = GradientDescent(rate)
-        problem = one_mode(spectrum, a, b, c, length=length)
+        problem = one_mode(spectrum, a, b, c, length=length, outputs=outputs)
         curve = train(problem, method, tolerance=tolerance, max_steps=max_steps)
         net = curve.final
         loss = problem.statistics.excess(net.impulse_response(spectrum.size))
@@ -203,7 +217,15 @@ def settle(spectra, start, rate, *, tolerance: float, max_steps: int, length=Non
 
 
 def settle_unaligned(
-    spectra, hidden: int, scale: float, seeds: int, *, rate: float, tolerance: float, max_steps: int
+    spectra,
+    hidden: int,
+    scale: float,
+    seeds: int,
+    *,
+    rate: float,
+    tolerance: float,
+    max_steps: int,
+    outputs: Outputs = "final",
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Train networks with small random weights on one task of several modes.
 
@@ -215,13 +237,14 @@ def settle_unaligned(
         rate: learning rate.
         tolerance: gradient at which to stop, over the first loss.
         max_steps: steps after which to give up.
+        outputs: readout at the last step, "final", or at "every" step.
 
     Returns:
         Singular values of the recurrent weights, `(seeds, hidden)`, loss above the floor, and how
         each ended, which counts in `ENDS`.
     """
     channels = len(spectra)
-    task = structured_task(spectra, channels, channels, key=jax.random.key(0))
+    task = structured_task(spectra, channels, channels, outputs=outputs, key=jax.random.key(0))
 
     def one(key):
         net = init_unaligned(channels, hidden, channels, scale, key=key)
