@@ -30,6 +30,11 @@ class BestFilter(NamedTuple):
     floor: Float[np.ndarray, ""]
 
 
+def rounding_error(columns: int) -> float:
+    """Size of what a streamed factorization leaves where data of unit size have nothing."""
+    return _ROUNDINGS * np.finfo(np.float64).eps * np.sqrt(columns)
+
+
 def best_filter(
     triangular: Float[np.ndarray, "numbers all"], sizes: Float[np.ndarray, " columns"]
 ) -> BestFilter:
@@ -49,7 +54,7 @@ def best_filter(
     per_size = np.divide(1.0, sizes, where=sizes > 0, out=np.zeros(columns))
     inputs, cross = triangular[:columns, :columns] * per_size, triangular[:columns, columns:]
     left, scale, right = np.linalg.svd(inputs, full_matrices=False)
-    rounding = _ROUNDINGS * np.finfo(np.float64).eps * np.sqrt(columns)
+    rounding = rounding_error(columns)
     weak = max(rounding, _WEAK * scale.max(initial=0.0))
     rank, strong = np.sum(scale > rounding), np.sum(scale > weak)
     left, scale, right = left[:, :rank], scale[:rank, None], right[:rank]

@@ -62,6 +62,27 @@ class MomentAccumulator:
         squares = np.sum(x**2, axis=0).reshape(self.length, self.n_in)
         return np.sqrt(self._over_readouts(squares)).ravel()
 
+    def in_order_of_time(
+        self, *, center: bool
+    ) -> tuple[
+        Float[np.ndarray, "numbers T in"],
+        Float[np.ndarray, "numbers T out"],
+        Float[np.ndarray, "T in"],
+    ]:
+        """Pseudo-trials with a target at every step: sums over them are means over the trials.
+
+        Args:
+            center: project the means out first (trials of one length only).
+
+        Returns:
+            Inputs, targets, and the root mean square of each input, mean included.
+        """
+        x, y = np.split(self._pseudo_trials()[:, 1:], [self.length * self.n_in], axis=1)
+        x = x.reshape(-1, self.length, self.n_in)[:, ::-1]
+        y = y.reshape(-1, *self.target_shape)[:, ::-1]
+        sizes = np.sqrt(np.sum(x**2, axis=0))
+        return x[int(center) :], y[int(center) :], sizes
+
     def readout_factor(self, *, center: bool) -> Float[np.ndarray, "numbers all"]:
         """Triangular factor of the rows `(x_t, x_{t−1}, …, y_t)` over readouts, as means.
 

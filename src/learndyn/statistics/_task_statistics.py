@@ -20,6 +20,7 @@ from learndyn._types import (
 from learndyn.statistics._best_filter import best_filter
 from learndyn.statistics._eigenbasis import eigenbasis
 from learndyn.statistics._inputs import CorrelatedInputs, InputMoments, WhiteInputs
+from learndyn.statistics._later_inputs import ReadoutFloors, readout_floors
 from learndyn.statistics._moments import MomentAccumulator
 from learndyn.statistics._trials import Trials
 
@@ -44,6 +45,8 @@ class TaskStatistics(eqx.Module):
         vectors: left and right vectors, `(out, modes)` and `(in, modes)`, in which the target is
             diagonal at every lag, where the task has them by construction, else None: real
             singular vectors, or unit eigenvectors, conjugates in pairs, twice the same.
+        readout_floors: floors of filters that vary with time, or see later inputs too; None for a
+            readout at the last step only, and for exact statistics without trials.
 
     Example:
         >>> import jax, learndyn as ld
@@ -57,6 +60,7 @@ class TaskStatistics(eqx.Module):
     inputs: InputMoments
     floor: Scalar = eqx.field(converter=jnp.asarray)
     vectors: tuple[Inexact[Array, "out modes"], Inexact[Array, "in modes"]] | None = None
+    readout_floors: ReadoutFloors | None = None
 
     @classmethod
     def from_data(cls, x, y, *, lengths=None, center: bool = False) -> "TaskStatistics":
@@ -145,7 +149,10 @@ class TaskStatistics(eqx.Module):
         best = best_filter(moments.readout_factor(center=center), moments.input_sizes())
         target = best.target.reshape(moments.length, moments.n_in, -1).transpose(0, 2, 1)
         inputs = CorrelatedInputs(moments.lag_weights(), best.factor, best.remainder)
-        return cls(target=target, inputs=inputs, floor=best.floor)
+        floors = None
+        if moments.every_step:
+            floors = readout_floors(*moments.in_order_of_time(center=center), best.floor)
+        return cls(target=target, inputs=inputs, floor=best.floor, readout_floors=floors)
 
     @classmethod
     def white(
