@@ -190,7 +190,7 @@ def test_keys_decide_bases_and_samples():
         (lambda: structured(spectrum=np.ones((4, 2))), "at most 3 modes for 3 inputs and 5 out.*4"),
         (lambda: structured(spectrum=np.ones((1, 1, 2))), r"a spectrum of shape \(T,\) or \(mod"),
         (lambda: structured(spectrum=np.ones((2, 0))), r"a spectrum of shape .*got shape \(2, 0\)"),
-        (lambda: structured(spectrum=1j * np.ones(3)), "as many outputs as inputs for a complex.*3 inputs and 5"),
+        (lambda: structured(spectrum=1j * np.ones(3)), "as many outputs as inputs.*3 inputs and 5"),
         (lambda: structured().sample(11, key=jax.random.key(0)), "at least 12 trajectories.*11"),
         (lambda: ld.teacher_task(teacher(), 0), "a length of at least 1; got 0"),
         (lambda: ld.teacher_task(teacher(), 3).sample(5, key=jax.random.key(0)), "at least 6 traj"),

@@ -17,7 +17,7 @@ _UNROLLED = 32
 _SMALL, _TERMS = 1.0, 20
 
 
-def polynomial(coefficients: Float[ArrayLike, "*c lag"], x: Float[ArrayLike, "*x"]) -> Array:
+def polynomial(coefficients: Shaped[ArrayLike, "*c lag"], x: Shaped[ArrayLike, "*x"]) -> Array:
     """`Σ_k coefficients[..., k] x^k` by Horner's scheme.
 
     A polynomial has no singularity: geometric sums are right at `|x| = 1`, powers at 0, and so are
@@ -34,7 +34,7 @@ def polynomial(coefficients: Float[ArrayLike, "*c lag"], x: Float[ArrayLike, "*x
 
 
 def derivatives(
-    coefficients: Float[ArrayLike, "*c lag"], x: Float[ArrayLike, "*x"], order: int
+    coefficients: Shaped[ArrayLike, "*c lag"], x: Shaped[ArrayLike, "*x"], order: int
 ) -> list[Array]:
     """A polynomial and its derivatives.
 
@@ -70,8 +70,8 @@ def _derivatives(coefficients, x, order):
 
 @partial(_derivatives.defjvp, symbolic_zeros=True)
 def _derivatives_jvp(order, primals, tangents):
-    # The slope is the next derivative, computed once however many directions are asked for; Horner's
-    # scheme would be run again for each.
+    # The slope is the next derivative, computed once however many directions are asked for;
+    # Horner's scheme would be run again for each.
     (coefficients, x), (of_coefficients, of_x) = primals, tangents
     values = _derivatives(coefficients, x, order + 1)
     moves = [jnp.zeros_like(value) for value in values[:-1]]
@@ -119,6 +119,26 @@ def as_reals(
     count = len(values)
     pairs = jnp.concatenate([values.real, values.imag])
     return pairs, lambda reals: jax.lax.complex(reals[:count], reals[count:])
+
+
+def pair_norm(count: int) -> Callable[[Array], Array]:
+    """Root mean square over so many numbers, whether each is one real one or a pair.
+
+    A solver that measures its errors by it takes the same steps for numbers that happen to be real
+    as for real ones.
+
+    Args:
+        count: how many numbers, real or complex.
+
+    Returns:
+        The norm of the reals that `as_reals` makes of them.
+    """
+
+    def norm(reals):
+        mean = jnp.sum(reals**2) / count
+        return jnp.where(mean > 0, jnp.sqrt(jnp.where(mean > 0, mean, 1)), 0)
+
+    return norm
 
 
 def square_size(z: Inexact[Array, "*z"]) -> Float[Array, "*z"]:

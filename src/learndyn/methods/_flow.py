@@ -13,7 +13,7 @@ from jax.flatten_util import ravel_pytree
 
 from learndyn._curve import RESULTS, Path, State
 from learndyn._errors import InputError
-from learndyn._numerics import as_reals
+from learndyn._numerics import as_reals, pair_norm
 from learndyn._problem import PARTS, Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.methods._method import Method, speed
@@ -142,7 +142,8 @@ class Flow(Method):
     ) -> Any:
         # Any: diffrax types `ts` and `ys` as optional; with these `saveat` they are arrays.
         rtol, atol = self._tolerances(flat.dtype)
-        controller = diffrax.PIDController(rtol=rtol, atol=atol)
+        count = ravel_pytree(unflatten(flat))[0].size
+        controller = diffrax.PIDController(rtol=rtol, atol=atol, norm=pair_norm(count))
         if stops is not None:
             controller = diffrax.ClipStepSizeController(controller, step_ts=stops)
         solver = self.solver or _default_solver(flat.size, rtol, atol)

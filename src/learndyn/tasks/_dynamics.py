@@ -5,19 +5,19 @@ from typing import Literal
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._types import Array, ArrayLike, Float, ScalarLike
+from learndyn._types import Array, ArrayLike, Inexact, ScalarLike
 
 Kind = Literal["constant", "inverse_exponential", "exponential", "dirac_delta"]
 
 
 def task_dynamics(
     kind: Kind,
-    delta: ScalarLike | Float[ArrayLike, " modes"],
-    lam: ScalarLike | Float[ArrayLike, " modes"] | None,
+    delta: ScalarLike | complex | Inexact[ArrayLike, "*modes"],
+    lam: ScalarLike | complex | Inexact[ArrayLike, "*modes"] | None,
     length: int,
     *,
-    kappa: ScalarLike | Float[ArrayLike, " modes"] | None = None,
-) -> Float[Array, "*modes T"]:
+    kappa: ScalarLike | complex | Inexact[ArrayLike, "*modes"] | None = None,
+) -> Inexact[Array, "*modes T"]:
     """Temporal singular values `s_t = δ f(λ, t)`, `t = 1 … T`.
 
     | kind | f(λ, t) |
@@ -29,7 +29,7 @@ def task_dynamics(
 
     Args:
         kind: one of the names above.
-        delta: scale δ, for one mode or for each.
+        delta: scale δ, for one mode or for each; complex for rotations, as is λ.
         lam: dynamic parameter λ, likewise; None where the kind has none.
         length: number of steps T.
         kappa: replaces the value at `t = T` (eq. 10); required by `dirac_delta`.

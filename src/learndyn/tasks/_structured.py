@@ -128,9 +128,10 @@ def structured_task(
         >>> x.shape, y.shape
         ((40, 5, 4), (40, 3))
         >>> turn = ld.task_dynamics("inverse_exponential", 1.0, 0.5 + 0.5j, 5)
-        >>> task = ld.structured_task([turn, turn.conj()], 2, 2, key=jax.random.key(0))
-        >>> bool(task.impulse_response.dtype == spectrum.dtype)
-        True
+        >>> spectrum = jax.numpy.stack([turn, turn.conj()])
+        >>> task = ld.structured_task(spectrum, 2, 2, key=jax.random.key(0))
+        >>> task.vectors[0].shape, bool(task.impulse_response.dtype == turn.real.dtype)
+        ((2, 2), True)
     """
     spectrum = jnp.asarray(spectrum)
     if spectrum.ndim not in (1, 2) or spectrum.size == 0:

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._numerics import as_reals
-from learndyn._types import Array, ArrayLike, Float, Tracer
+from learndyn._numerics import as_reals, pair_norm
+from learndyn._types import Array, ArrayLike, Float, Shaped, Tracer
 from learndyn.network import Modes
 from learndyn.theory._energy import ModesLike, as_modes, mode_velocity
 from learndyn.theory._rosenbrock import Rodas5P
@@ -21,7 +21,7 @@ _RTOL, _ATOL, _MAX_STEPS = 1e-8, 1e-10, 100_000
 
 def mode_flow(
     modes: ModesLike,
-    spectrum: Float[ArrayLike, "*#modes T"],
+    spectrum: Shaped[ArrayLike, "*#modes T"],
     times: Float[ArrayLike, " times"],
     *,
     weights=None,
@@ -95,7 +95,8 @@ def flow_of(
             saveat=diffrax.SaveAt(ts=times),
             # Steps end at the requested times, since there is no interpolation to speak of.
             stepsize_controller=diffrax.ClipStepSizeController(
-                diffrax.PIDController(rtol=_RTOL, atol=_ATOL), step_ts=times
+                diffrax.PIDController(rtol=_RTOL, atol=_ATOL, norm=pair_norm(len(state))),
+                step_ts=times,
             ),
             max_steps=_MAX_STEPS,
             throw=False,
