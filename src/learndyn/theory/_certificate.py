@@ -20,7 +20,7 @@ from learndyn.theory._cells import (
 )
 from learndyn.theory._circle import charts
 from learndyn.theory._spectrum import Target
-from learndyn.theory._sphere import Solutions, ascend, best_of, solutions
+from learndyn.theory._sphere import TIE, Solutions, ascend, best_of, solutions
 
 # The energy is proven to be within this of the lowest one, relative to the energy of u = 0.
 TOLERANCE = 1e-6
@@ -31,8 +31,6 @@ _LEVELS = 60
 # Cells whose products are taken at once, which fit in a cache; cells that are split at once; and
 # first cells that are held at once.
 _CHUNK, _PIECE, _BLOCK = 1 << 13, 1 << 16, 1 << 19
-# What is better by less, relative to the energy of u = 0, is no better.
-_ROUNDING = 1e-12
 
 
 class Proof(NamedTuple):
@@ -76,7 +74,7 @@ def certified(target: Target, grids: Array, found: Solutions) -> Solutions:
     for start in range(0, len(known), block):
         here = slice(start, start + block)
         proof = prove(values[:, here], weights, rings, known[here])
-        better[here] = proof.gain > known[here] + _ROUNDING
+        better[here] = proof.gain > known[here] + TIE
         chart[here], x[here] = proof.chart, proof.x
     if not better.any():
         return found

@@ -9,13 +9,11 @@ from learndyn._types import Array, ArrayLike, Bool, Float, Inexact, Tracer
 from learndyn.theory._certificate import certified
 from learndyn.theory._circle import charts, grids_of, on_grid, root, signs, slope_at
 from learndyn.theory._spectrum import Target, as_target
-from learndyn.theory._sphere import search
+from learndyn.theory._sphere import TIE, search
 from learndyn.theory._stationary import evaluate, expand
 
 # Brackets of the lowest energy that are searched in each chart. Symmetries tie two, b and −b.
 _CANDIDATES = 4
-# Energies that differ by less, relative to the energy of u = 0, are equal.
-_TIE = 1e-12
 
 
 class Optimum(eqx.Module):
@@ -39,8 +37,9 @@ def optimum(spectrum: Inexact[ArrayLike, "*#modes T"], *, weights=None) -> Optim
 
     There are two questions, and the dtype of the spectrum says which is asked. A real spectrum has
     the best real u and b; a complex one, even if all its imaginary parts are 0, the best complex
-    ones. A real spectrum may have a lower complex optimum, which no real mode has, such as (1, 0.5,
-    −1) with lags of weight 1; it is that of two eigenvalues, b and its conjugate.
+    ones. A real spectrum may have a lower complex optimum, which no real mode has: (1, 0.5, −1) has
+    one of 5/12 at `b = i`, and at −i, and a real one of 7/12. Spectra without negative values have
+    none, since then `|p(b)| ≤ p(|b|)`, `p = Σ_k w_k m_k b*^k`.
 
     Where the infimum lies at `|b| = ∞` it is not attained: b is +inf, u is 0, and the energy is
     the infimum. Between equal energies the smaller `|b|` is taken, then the larger real part, then
@@ -91,7 +90,7 @@ def _optimum(target: Target, grids: Array) -> Optimum:
     found = jax.vmap(_best_of_chart)(*charts(target, grids))
     b, u, energy = (jnp.concatenate([part[0], part[1]], -1) for part in found)
     size = 0.5 * jnp.sum(target.weights * target.values**2, -1, keepdims=True)
-    tied = energy <= energy.min(-1, keepdims=True) + _TIE * size
+    tied = energy <= energy.min(-1, keepdims=True) + TIE * size
     distance = jnp.where(tied, abs(b), jnp.inf)
     least = distance.min(-1, keepdims=True)
     # With a margin, since b and −b come from different brackets.

@@ -30,7 +30,7 @@ _STEPS, _LONGEST = 100, 0.3
 # Maxima of this size are in the other chart.
 _LEAVES = 2.0
 # Energies that differ by less, relative to the energy of u = 0, are equal; and so are sizes of b.
-_TIE, _SAME = 1e-12, 1e-9
+TIE, _SAME = 1e-12, 1e-9
 
 
 class Solutions(NamedTuple):
@@ -100,7 +100,7 @@ def best_of(found: Solutions, target: Target) -> Solutions:
     """
     b, _, energy = found
     size = 0.5 * jnp.sum(target.weights * square_size(target.values), -1, keepdims=True)
-    tie = max(_TIE, 16 * float(jnp.finfo(energy.dtype).eps))
+    tie = max(TIE, 16 * float(jnp.finfo(energy.dtype).eps))
     left = energy <= energy.min(-1, keepdims=True) + tie * size
     # With margins, since each is found by itself.
     far = jnp.where(left, abs(b), jnp.inf)
