@@ -10,7 +10,8 @@ from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LEARNING_TIME, configuration_of, dataset, quantity
 from learndyn.figures._figure_a10_claims import MEASURES, ratios
 from learndyn.figures._figure_a10_claims import claims as claims
-from learndyn.figures._rotations import Pairs, descend_groups, draw_panels, panels, record_times
+from learndyn.figures._pairs import Pairs, descend_groups
+from learndyn.figures._rotations import draw_panels, panels, record_times
 from learndyn.figures._training import falls_below, stays_within
 from learndyn.report import THEORY, bare, colours
 from learndyn.tasks import task_dynamics
@@ -23,13 +24,13 @@ CONFIGURATION = Configuration(
     # Angles in units of π; the caption starts at b = 0.1, the text at 0.2 and −0.2.
     paper={
         "radius": 1.0,
+        "delta": 1.0,
         "angle": [1 / 8, -1 / 8, 1 / 4, -3 / 4],
         "b_start": [0.1, 0.2, -0.2],
         "compared": [1 / 4, 3 / 4],
     },
     chosen={
         "length": 5,
-        "delta": 1.0,
         "start": [0.1, 0.1, 0.1],
         "rate": 0.001,
         # Networks are trained to the horizon; curves are drawn up to the end.

@@ -8,15 +8,8 @@ from matplotlib.figure import Figure
 from learndyn.figures._claim import Claim
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LEARNING_TIME, LOSS, configuration_of, dataset, quantity
-from learndyn.figures._rotations import (
-    Pairs,
-    descend,
-    distances,
-    draw_panels,
-    flow_claim,
-    panels,
-    record_times,
-)
+from learndyn.figures._pairs import Pairs, descend
+from learndyn.figures._rotations import distances, draw_panels, flow_claim, panels, record_times
 from learndyn.figures._training import falls_below
 from learndyn.report import SIMULATION, bare, colours
 from learndyn.tasks import task_dynamics

@@ -6,23 +6,12 @@ import jax
 import numpy as np
 from matplotlib.figure import Figure
 
-from learndyn.figures._claim import Claim
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LEARNING_TIME, configuration_of, dataset, quantity
-from learndyn.figures._rotations import (
-    ANGLE,
-    RADIUS,
-    Pairs,
-    angle,
-    descend,
-    distances,
-    draw_panels,
-    flow_claim,
-    joined,
-    panels,
-    record_times,
-)
-from learndyn.figures._training import falls_below
+from learndyn.figures._figure_a9_claims import KINDS, MODES, closed_form, numbers, way
+from learndyn.figures._figure_a9_claims import claims as claims
+from learndyn.figures._pairs import Pairs, descend
+from learndyn.figures._rotations import ANGLE, RADIUS, angle, draw_panels, panels, record_times
 from learndyn.report import SIMULATION, THEORY, bare, colours
 from learndyn.tasks import task_dynamics
 
@@ -48,10 +37,7 @@ CONFIGURATION = Configuration(
         "test_lengths": [1, 18],
     },
 )
-_KINDS = ("constant", "inverse-exponential", "exponential")
-_MODES, _SHARES = ("b", "ac"), (0.1, 0.5)
-# An angle that ends closer than this to where it began has no way to go.
-_NO_WAY = 0.01
+_SHARES = (0.1, 0.5)
 
 
 def data(configuration: Configuration) -> "xarray.Dataset":
@@ -82,7 +68,7 @@ def data(configuration: Configuration) -> "xarray.Dataset":
     coords |= {
         "panel": ("panel", _titles(configuration)),
         "scale": quantity("scale", scales, "a = b = c at the start"),
-        "mode": ("mode", list(_MODES)),
+        "mode": ("mode", list(MODES)),
         "share": quantity("share", _SHARES, "share of the way"),
         "test_length": quantity("test_length", test_length, "steps of the trajectory"),
     }
@@ -91,18 +77,12 @@ def data(configuration: Configuration) -> "xarray.Dataset":
 
 def _titles(configuration: Configuration) -> list[str]:
     radius = (*configuration["radius"], configuration["turn_radius"])
-    kinds, letters = (*_KINDS, _KINDS[-1]), "δλλλ"
+    kinds, letters = (*KINDS, KINDS[-1]), "δλλλ"
     return [f"{k}, |{x}| = {r:g}" for k, x, r in zip(kinds, letters, radius, strict=True)]
 
 
-def _numbers(configuration: Configuration) -> tuple[complex, ...]:
-    """δ of constant dynamics, and λ of the others."""
-    turn = np.exp(1j * np.pi * configuration["angle"])
-    return tuple(r * turn for r in (*configuration["radius"], configuration["turn_radius"]))
-
-
 def _spectra(configuration: Configuration, length: int) -> np.ndarray:
-    scale, inverse, exponential, turning = _numbers(configuration)
+    scale, inverse, exponential, turning = numbers(configuration)
     delta = configuration["delta"]
     return np.stack(
         [
@@ -116,26 +96,18 @@ def _spectra(configuration: Configuration, length: int) -> np.ndarray:
 
 def _solutions(configuration: Configuration) -> tuple[np.ndarray, np.ndarray]:
     """Predicted b and ac."""
-    scale, inverse, exponential, turning = _numbers(configuration)
+    scale, inverse, exponential, turning = numbers(configuration)
     delta, length = configuration["delta"], configuration["length"]
     b = np.array([1, inverse, 1 / exponential, 1 / turning])
     u = np.array([scale, delta, delta * exponential**length, delta * turning**length])
     return b, u
 
 
-def _way(curves: np.ndarray, share: float, times: np.ndarray) -> np.ndarray:
-    """When curves have gone a share of the way to their end; NaN where there is no way."""
-    way = (curves[..., -1] - curves[..., 0])[..., None]
-    none = np.abs(way) < _NO_WAY
-    gone = (curves - curves[..., :1]) / np.where(none, 1, way)
-    return np.where(none[..., 0], np.nan, falls_below(-gone, -share, times))
-
-
 def _times(trained: Pairs, times: np.ndarray) -> dict[str, np.ndarray]:
     """Time of radius and angle by the size of the start, `(panel, scale, mode, share)`."""
     modes = np.stack([trained.b, trained.u], 2)
     return {
-        name: np.stack([_way(values, share, times) for share in _SHARES], -1)
+        name: np.stack([way(values, share, times) for share in _SHARES], -1)
         for name, values in (("radius", np.abs(modes)), ("angle", angle(modes)))
     }
 
@@ -143,9 +115,10 @@ def _times(trained: Pairs, times: np.ndarray) -> dict[str, np.ndarray]:
 def _relative_loss(configuration: Configuration, trained: Pairs, lengths: np.ndarray) -> np.ndarray:
     """Loss at other lengths over that of the zero network, `(panel, test_length)`."""
     response, _ = trained.response(int(lengths.max()))
-    relative = []
+    longest, relative = _spectra(configuration, int(lengths.max())), []
     for length in lengths:
-        target = _spectra(configuration, int(length))[:, ::-1]
+        # By lag λ^{T−t} does not depend on the length, and by t λ^t does not.
+        target = np.concatenate([longest[:2, -length:], longest[2:, :length]])[:, ::-1]
         missed = np.abs(target - response[:, :length]) ** 2
         relative.append(missed.sum(1) / (np.abs(target) ** 2).sum(1))
     return np.stack(relative, 1)
@@ -164,9 +137,9 @@ def draw(data: "xarray.Dataset") -> Figure:
     rows = figure.subplots(3, 4)
     draw_panels(rows, data.isel(panel=slice(3)), configuration_of(data)["drawn_until"])
     _draw_lengths(rows[0][3], data)
-    for axes, mode in zip((row[3] for row in rows[1:]), _MODES, strict=True):
+    for axes, mode in zip((row[3] for row in rows[1:]), MODES, strict=True):
         here = data.sel(mode=mode, share=_SHARES[1]).transpose("panel", ...)
-        for panel, kind, mark in zip(range(3), _KINDS, "os^", strict=True):
+        for panel, kind, mark in zip(range(3), KINDS, "os^", strict=True):
             for name, colour in (("radius", RADIUS), ("angle", ANGLE)):
                 values = here[f"time_{name}"].isel(panel=panel)
                 axes.plot(here["scale"], values, f"{mark}-", color=colour, ms=4, lw=1)
@@ -183,160 +156,8 @@ def _draw_lengths(axes, data: "xarray.Dataset") -> None:
     for i, (panel, colour) in enumerate(zip(data["panel"].to_numpy(), colours(), strict=False)):
         style = {"color": colour, "label": panel, **SIMULATION}
         axes.plot(test_length, data["relative_loss"].isel(panel=i), **style)
-        axes.plot(test_length, _closed_form(data)[i], **THEORY)
+        axes.plot(test_length, closed_form(data)[i], **THEORY)
     axes.axvline(configuration_of(data)["length"], color="0.7", lw=1, zorder=0)
     axes.set(xlabel="length at test", ylabel="loss over that of zero")
     axes.set_ylim(top=1.6 * float(data["relative_loss"].max()))
     axes.legend(frameon=False, fontsize="x-small", ncols=2, loc="upper left")
-
-
-def _closed_form(data: "xarray.Dataset") -> np.ndarray:
-    """Relative loss at other lengths, `|1 − λ^{T−T′}|²` for exponential dynamics, else 0."""
-    configuration = configuration_of(data)
-    shift = configuration["length"] - data["test_length"].to_numpy().astype(float)
-    exponential = np.array(_numbers(configuration)[2:])[:, None]
-    return np.concatenate([np.zeros((2, shift.size)), np.abs(1 - exponential**shift) ** 2])
-
-
-def claims(data: "xarray.Dataset") -> list[Claim]:
-    """A9a–e.
-
-    Args:
-        data: the data.
-
-    Returns:
-        The claims.
-    """
-    return [*_of_ends(data), flow_claim(data, "A9"), *_of_order(data), *_of_lengths(data)]
-
-
-def _of_ends(data: "xarray.Dataset") -> list[Claim]:
-    gap = distances(data)
-    predicted = ("b = 1, ac = δ", "b = λ, ac = δ", "b = 1/λ, ac = δλ^T")
-    return [
-        Claim(
-            f"A9{letter}",
-            f"Networks trained on {kind} rotations converge to {solution}.",
-            "larger relative distance of b and ac, in the complex plane, after convergence",
-            gap[i],
-            "<=",
-            0.01,
-        )
-        for i, (letter, kind, solution) in enumerate(zip("abc", _KINDS, predicted, strict=True))
-    ]
-
-
-def _of_order(data: "xarray.Dataset") -> list[Claim]:
-    half, times = {}, data["time"].to_numpy()
-    still = []
-    for mode, name in zip("bu", _MODES, strict=True):
-        curves = joined(data[f"{mode}_trained"])
-        pair = _way(angle(curves), 0.5, times), _way(np.abs(curves), 0.5, times)
-        for i, kind in enumerate(_KINDS):
-            turned = np.abs(angle(curves[i]))
-            if np.isfinite(pair[0][i]):
-                half[f"{name} of {kind}"] = pair[0][i], pair[1][i]
-            else:
-                peak = f"{turned.max():.2g} at {times[turned.argmax()]:.2g}"
-                still.append(f"{name} of {kind} by at most {peak}")
-    listed = ", ".join(f"{name} {a:.2f} against {r:.2f}" for name, (a, r) in half.items())
-    ratio = (data["time_angle"] / data["time_radius"]).sel(share=0.5)
-    worst = ratio.max(("panel", "mode"))
-    small = data["time_angle"].sel(share=0.1, scale=data["scale"] <= 0.1)
-    delay = small.isel(scale=-1) / small.isel(scale=0)
-    shrunk = float(small["scale"][0] / small["scale"][-1])
-    wait = {mode: small.sel(mode=mode).isel(scale=-1).to_numpy() for mode in _MODES}
-    waits = {mode: np.array2string(t[np.isfinite(t)], precision=2) for mode, t in wait.items()}
-    return [
-        Claim(
-            "A9d",
-            "The angle adapts before the radius.",
-            f"largest ratio of times to half of the way, angle over radius: {listed}",
-            max(a / r for a, r in half.values()),
-            "<",
-            1.0,
-            note="Of the four curves whose angle has a way to go. The others leave their angle and "
-            f"come back to it: {'; '.join(still)}.",
-        ),
-        Claim(
-            "A9d-start",
-            "The angle adapts before the radius, from other starts too.",
-            "largest ratio of times to half of the way, angle over radius, over starts "
-            + ", ".join(
-                f"{float(s):g}: {float(r):.2f}" for s, r in zip(data["scale"], worst, strict=True)
-            ),
-            float(worst.max()),
-            "<",
-            1.0,
-            expected=False,
-            note="From small ones. From 0.3 the angle of b is later, for exponential dynamics.",
-        ),
-        Claim(
-            "A9d-onset",
-            "The angle begins to adapt immediately at the onset of training.",
-            f"largest growth of the time to a tenth of the way, from starts {shrunk:g} times as "
-            "small, over b and ac",
-            float(delay.max()),
-            "<=",
-            1.5,
-            expected=False,
-            note="That of ac does. That of b cannot turn before ac has grown to the size of b(0), "
-            "since db/dt goes with ac; the smaller the start, the longer it waits. From "
-            f"{float(small['scale'][-1]):g} the first tenth of the way takes b {waits['b']}, ac "
-            f"{waits['ac']}.",
-        ),
-        Claim(
-            "A9d*",
-            "The angle of ac begins to adapt immediately, however small the start.",
-            f"largest growth of the time to a tenth of the way, from starts {shrunk:g} times as "
-            "small",
-            float(delay.sel(mode="ac").max()),
-            "<=",
-            1.5,
-        ),
-    ]
-
-
-def _of_lengths(data: "xarray.Dataset") -> list[Claim]:
-    relative, form = data["relative_loss"].to_numpy(), _closed_form(data)
-    test_length, length = data["test_length"].to_numpy(), configuration_of(data)["length"]
-    away = test_length != length
-    turned = relative[3, away]
-    again = test_length[away][turned.argmin()]
-    return [
-        Claim(
-            "A9e",
-            "Exponential rotations do not extrapolate to other lengths.",
-            "least loss over that of the zero network, at lengths other than the trained one",
-            relative[2, away].min(),
-            ">",
-            0.01,
-        ),
-        Claim(
-            "A9e-turn",
-            "Exponential rotations of R = 1 do not extrapolate to any other length.",
-            "the same for R = 1",
-            turned.min(),
-            ">",
-            0.01,
-            expected=False,
-            note="ac = δλ^T comes back after a whole turn, and so does the loss: here to zero, at "
-            f"length {again}, trained at {length}.",
-        ),
-        Claim(
-            "A9e*",
-            "The loss at length T′, over that of the zero network, is |1 − λ^{T−T′}|².",
-            "largest gap from it, over its largest value, R = 1 among them",
-            (np.abs(relative[2:] - form[2:]).max(1) / form[2:].max(1)).max(),
-            "<=",
-            1e-4,
-        ),
-        Claim(
-            "A9e-others",
-            "Constant and inverse-exponential rotations extrapolate to other lengths.",
-            "largest loss over that of the zero network",
-            relative[:2].max(),
-            "<=",
-            1e-10,
-        ),
-    ]
