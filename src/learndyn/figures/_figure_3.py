@@ -1,8 +1,10 @@
 """Figure 3: task dynamics decide on the stability of solutions, and on other trial lengths."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,6 +14,7 @@ from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LOSS, configuration_of, dataset, quantity
 from learndyn.figures._figure_3_claims import CASES, KINDS, closed_form
 from learndyn.figures._figure_3_claims import claims as claims
+from learndyn.figures._readout import lag_weights, name_readout
 from learndyn.figures._training import ENDS, Settled, settle
 from learndyn.network import LinearRNN
 from learndyn.report import SIMULATION, THEORY, bare, colours
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 TITLE = "stability and extrapolation of learned solutions"
 CONFIGURATION = Configuration(
     chosen={
+        "outputs": "final",
         # Even, so that λ^T is positive and balanced modes can reach it for either sign of λ.
         "length": 6,
         "delta": [0.1, 3.0, 15],
@@ -39,13 +43,19 @@ CONFIGURATION = Configuration(
         "test_lengths": [1, 17],
     },
 )
+# What tasks are told apart by, if not by λ.
+_DIMS = {"constant": "delta", "extrapolated": "case"}
 
 
-def data(configuration: Configuration) -> "xarray.Dataset":
+def data(
+    configuration: Configuration, name: str = "3", more: Callable | None = None
+) -> "xarray.Dataset":
     """Learned modes, curvature and stable rates at the optimum, loss at other lengths.
 
     Args:
         configuration: the numbers.
+        name: name of the figure.
+        more: further spectra to learn, `(lam, T)`, a function of the configuration and of λ.
 
     Returns:
         Variables over `delta`, `lam`, `factor`, `case` and `test_length`.
@@ -60,18 +70,16 @@ def data(configuration: Configuration) -> "xarray.Dataset":
         "exponential": task_dynamics("exponential", scale, lam, length),
         "extrapolated": np.stack([spectrum(length) for spectrum in _cases(configuration)]),
     }
-    ended = _settled(configuration, np.concatenate([*groups.values()]))
-    ends = np.cumsum([len(spectra) for spectra in groups.values()])[:-1]
-    parts = zip(*(np.split(values, ends) for values in ended), strict=True)
-    learned = {name: Settled(*part) for name, part in zip(groups, parts, strict=True)}
+    if more is not None:
+        groups["more"] = more(configuration, lam)
+    found, learned = _learn(configuration, groups)
     test_length = np.arange(*configuration["test_lengths"])
     variables = {
-        **_learned("constant", "delta", learned["constant"]),
-        **_learned("inverse", "lam", learned["inverse"]),
-        **_learned("exponential", "lam", learned["exponential"]),
-        **_stability(configuration, np.asarray(groups["constant"])),
+        **_returns(configuration, np.asarray(groups["constant"]), found),
         **_extrapolated(configuration, learned["extrapolated"], test_length),
     }
+    for group, settled in learned.items():
+        variables |= _learned(group, _DIMS.get(group, "lam"), settled)
     coords = {
         "delta": quantity("delta", delta, "scale of the task"),
         "lam": quantity("lam", lam, "dynamics of the task"),
@@ -79,7 +87,7 @@ def data(configuration: Configuration) -> "xarray.Dataset":
         "case": ("case", list(CASES)),
         "test_length": quantity("test_length", test_length, "steps of the trajectory"),
     }
-    return dataset("3", configuration, variables, coords)
+    return dataset(name, configuration, variables, coords)
 
 
 def _cases(configuration: Configuration) -> list:
@@ -93,16 +101,27 @@ def _learned(name: str, dim: str, ended: Settled) -> dict:
     return {
         f"b_{name}": quantity(dim, ended.b, f"learned b, {name}"),
         f"u_{name}": quantity(dim, ended.u, f"learned ac, {name}"),
+        f"loss_{name}": quantity(dim, ended.loss, f"loss at the end, {name}", LOSS),
         f"end_{name}": quantity(dim, ended.end, f"how training ended, among {', '.join(ENDS)}"),
     }
 
 
-def _settled(configuration: Configuration, spectra: np.ndarray) -> Settled:
+def _stability(configuration: Configuration, spectra: np.ndarray) -> theory.Stability:
+    length = spectra.shape[-1]
+    return theory.stability(spectra, weights=lag_weights(configuration["outputs"], length, length))
+
+
+def _learn(configuration: Configuration, groups: dict) -> tuple[theory.Stability, dict]:
+    """Stability of all optima, and by group where networks ended, trained in one go."""
+    spectra = np.concatenate([*groups.values()])
+    found = _stability(configuration, spectra)
     # A share of the largest stable rate, 2 over the curvature.
-    rate = configuration["rate"] / 2 * theory.stability(spectra).largest_rate
-    tolerance, max_steps = configuration["tolerance"], configuration["max_steps"]
-    start = configuration["start"]
-    return settle(spectra, start, rate, tolerance=tolerance, max_steps=max_steps)
+    rate = configuration["rate"] / 2 * found.largest_rate
+    options = {name: configuration[name] for name in ("outputs", "tolerance", "max_steps")}
+    ended = settle(spectra, configuration["start"], rate, **options)
+    ends = np.cumsum([len(spectra) for spectra in groups.values()])[:-1]
+    parts = zip(*(np.split(values, ends) for values in ended), strict=True)
+    return found, {name: Settled(*part) for name, part in zip(groups, parts, strict=True)}
 
 
 def _balanced(best) -> tuple:
@@ -110,16 +129,17 @@ def _balanced(best) -> tuple:
     return root, best.b, jnp.sign(best.u) * root
 
 
-def _stability(configuration: Configuration, spectra: np.ndarray) -> dict:
-    """Curvature at the optimum, and which rates return to it from nearby."""
-    found = theory.stability(spectra)
+def _returns(configuration: Configuration, spectra: np.ndarray, found: theory.Stability) -> dict:
+    """Curvature at the optimum, and which rates return to it from nearby; the first are asked."""
+    found = jax.tree.map(lambda part: part[: len(spectra)], found)
     best, curvature = found.optimum, found.sharpness
     factors, nearby = np.asarray(configuration["stable_rates"]), configuration["distance"]
     cells = np.broadcast_to(spectra[:, None], (*spectra.shape[:1], factors.size, spectra.shape[1]))
     start = [(mode + nearby * (1 + i))[:, None] for i, mode in enumerate(_balanced(best))]
     rate = 2 * factors / np.asarray(curvature)[:, None]
     # The first loss is of the order of the distance squared, its gradient of the distance.
-    near = settle(cells, start, rate, tolerance=1.0, max_steps=configuration["steps_near"])
+    options = {"outputs": configuration["outputs"], "max_steps": configuration["steps_near"]}
+    near = settle(cells, start, rate, tolerance=1.0, **options)
     home = np.abs(near.u - np.asarray(best.u)[:, None]) < nearby
     return {
         "curvature": quantity("delta", curvature, "largest curvature at the optimum"),
@@ -132,12 +152,16 @@ def _stability(configuration: Configuration, spectra: np.ndarray) -> dict:
 def _extrapolated(configuration: Configuration, learned: Settled, test_length: np.ndarray) -> dict:
     """Loss at other lengths of networks that learned at one, lag by lag."""
     losses, sizes = [], []
+    longest = int(test_length.max())
+    weights = np.asarray(lag_weights(configuration["outputs"], test_length, longest))
     for spectrum, u, b in zip(_cases(configuration), learned.u, learned.b, strict=True):
         net = LinearRNN(*(jnp.reshape(m, (1, 1)) for m in (u, b, 1.0)))
-        response = np.asarray(net.impulse_response(int(test_length.max())))[:, 0, 0]
+        response = np.asarray(net.impulse_response(longest))[:, 0, 0]
         targets = [np.asarray(spectrum(int(n)))[::-1] for n in test_length]
-        losses.append([0.5 * ((t - response[: t.size]) ** 2).sum() for t in targets])
-        sizes.append([0.5 * (t**2).sum() for t in targets])
+        errors = [t - response[: t.size] for t in targets]
+        for found, parts in ((losses, errors), (sizes, targets)):
+            pairs = zip(weights, parts, strict=True)
+            found.append([0.5 * (w[: x.size] * x**2).sum() for w, x in pairs])
     over, relative = ("case", "test_length"), np.array(losses) / np.array(sizes)
     return {
         "loss_elsewhere": quantity(over, losses, "loss at another length", LOSS),
@@ -183,6 +207,7 @@ def draw(data: "xarray.Dataset") -> Figure:
     u_row[1].set_ylim(0, 1.5 * delta_of_lam)
     _draw_rates(b_row[3], data)
     _draw_lengths(u_row[3], data, length)
+    name_readout(figure, configuration_of(data)["outputs"])
     bare(figure)
     return figure
 

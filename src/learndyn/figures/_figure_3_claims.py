@@ -18,6 +18,9 @@ CASES = tuple(kind.replace("_", "-") for kind in KINDS)
 def closed_form(data: "xarray.Dataset", case: int) -> np.ndarray:
     """Relative loss at other lengths: `(1 − λ^{T−T′})²` for exponential dynamics, else 0.
 
+    At another length all values of exponential dynamics are multiplied by the same number, so that
+    the weights of lags do not matter.
+
     Args:
         data: data of figure 3.
         case: which of the tasks.
