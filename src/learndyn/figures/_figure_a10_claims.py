@@ -168,8 +168,8 @@ def _of_speed(data: "xarray.Dataset") -> list[Claim]:
             steps[start > 0].min(),
             ">",
             1.0,
-            note="With T = 5. With 6 to 8 steps the flow brings b within 1 % for 7π/8 up to 2 % before "
-            "3π/4, from 0.1; the other two measures keep the order.",
+            note="With T = 5. With 6 to 8 steps the flow brings b within 1 % for 7π/8 up to 2 % "
+            "before 3π/4, from 0.1; the other two measures keep the order.",
         ),
         Claim(
             "A10e",

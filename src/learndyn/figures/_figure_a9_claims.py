@@ -135,7 +135,8 @@ def _of_order(data: "xarray.Dataset") -> list[Claim]:
             "<",
             1.0,
             expected=False,
-            note="From small ones. From 0.3 the angle of b is later, for exponential dynamics with T = 5.",
+            note="From small ones. From 0.3 the angle of b is later, for exponential dynamics with "
+            "T = 5.",
         ),
         Claim(
             "A9d-onset",
