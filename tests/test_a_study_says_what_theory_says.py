@@ -97,5 +97,76 @@ def test_training_slower_than_the_largest_stable_rate_stays_at_the_optimum(done)
     assert excess[0] < 1e-3 < 10 < excess[1]
 
 
+def test_singular_vectors_left_and_right_are_told_from_eigenvectors(done):
+    summary = done.summary()
+    assert summary["form"]["singular"] > 1 - 1e-12
+    assert summary["form"]["eigen"] < 0.99
+    assert summary["form"]["better"] == "singular"
+    assert summary["readout_floors"] is None
+    assert summary["configuration"]["outputs"] == "final"
+
+
+@pytest.fixture(scope="module")
+def turning():
+    """Two planes that turn, read out at every step, and next to them what the next input adds."""
+    turns = [
+        ld.task_dynamics("inverse_exponential", 1.0, b, LENGTH) for b in (0.8 + 0.5j, 0.3 + 0.8j)
+    ]
+    spectrum = jnp.stack([row for turn in turns for row in (turn, turn.conj())])
+    task = ld.structured_task(spectrum, 4, 4, outputs="every", key=jax.random.key(4))
+    x, y = map(np.array, task.sample(4 * LENGTH, key=jax.random.key(5)))
+    y[:, :-1, 0] += 0.5 * x[:, 1:, 0]
+    return x, y, ld.study(x, y, scale=0.5, outputs="every", max_steps=300)
+
+
+def test_rotations_and_later_inputs_are_said(turning):
+    summary = turning[2].summary()
+    assert summary["form"]["eigen"] > 1 - 1e-12
+    assert summary["form"]["singular"] < 0.95
+    assert summary["form"]["better"] == "eigen"
+    assert summary["configuration"]["outputs"] == "every"
+    # White input: half the variance of the next input, of weight 0.5, at all steps but the last.
+    floors, by_hand = summary["readout_floors"], (LENGTH - 1) * 0.5**2 / 2
+    np.testing.assert_allclose([floors["invariant"], floors["causal"]], by_hand, rtol=1e-9)
+    assert abs(floors["noncausal"]) < 1e-20
+    assert floors["invariant"] == summary["loss"]["floor"]
+    json.dumps(summary, allow_nan=False)
+
+
+def test_the_command_line_says_both_in_a_sentence(turning, tmp_path, capsys):
+    from learndyn.cli._show import print_summary
+
+    done = turning[2]
+    print_summary(done.summary(), tmp_path)
+    printed = " ".join(capsys.readouterr().out.split())
+    form, floors = done.summary()["form"], done.summary()["readout_floors"]
+    assert f"constant eigenvectors for more: {100 * form['eigen']:.4g} %" in printed
+    later = 100 * floors["causal"] / done.summary()["loss"]["first"]
+    assert f"change with time would explain nothing, and later inputs {later:.2g} %" in printed
+
+
+@pytest.mark.parametrize("center", [False, True])
+def test_the_final_target_is_the_last_one_of_each_trial(center):
+    rng = np.random.default_rng(6)
+    x, y, lengths = rng.normal(size=(9, 4, 2)), rng.normal(size=(9, 4, 3)), rng.integers(1, 5, 9)
+    trials = ld.Trials(x, y, lengths=lengths, center=center).with_outputs("final")
+    last = np.array([y[i, steps - 1] for i, steps in enumerate(lengths)])
+    expected = ld.Trials(x, last, lengths=lengths, center=center)
+    for one, other in zip(trials.arrays(), expected.arrays(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert trials.with_outputs("final") is trials.with_outputs(None) is trials
+    with pytest.raises(ld.InputError, match=r"Expected a target at every step.*Ask for outputs"):
+        trials.with_outputs("every")
+
+
+def test_a_study_of_final_targets_is_that_of_the_last_ones(turning):
+    x, y, _ = turning
+    options = {"scale": 0.5, "max_steps": 20, "learning_rate": 0.01}
+    final = ld.study(x, y, outputs="final", **options).summary()
+    assert final == ld.study(x, y[:, -1], **options).summary()
+    with pytest.raises(ld.InputError, match="Expected a target at every step"):
+        ld.study(x, y[:, -1], outputs="every", **options)
+
+
 def test_the_summary_is_plain_json(done):
     json.dumps(done.summary(), allow_nan=False)

@@ -50,6 +50,14 @@ def test_a_missing_and_a_corrupt_file(tmp_path):
     assert "damaged" in _refused(tmp_path, tmp_path / "bad.npz")
 
 
+def test_targets_that_there_are_not(tmp_path):
+    np.savez(tmp_path / "single.npz", **_GOOD)
+    line = _refused(tmp_path, tmp_path / "single.npz", "--outputs", "every")
+    assert "Expected a target at every step" in line
+    assert "shape (5, 1)" in line
+    assert 'outputs "final"' in line
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -58,6 +66,7 @@ def test_a_missing_and_a_corrupt_file(tmp_path):
         ("--scale", "inf"),
         ("--hidden", 0),
         ("--max-steps", 0),
+        ("--outputs", "often"),
     ],
 )
 def test_options_out_of_range(option, value, tmp_path):

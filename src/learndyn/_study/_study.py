@@ -9,6 +9,7 @@ import numpy as np
 
 from learndyn._curve import RESULTS, Comparison, LearningCurve, compare, join
 from learndyn._errors import InputError
+from learndyn._forms import FormShares, form_shares
 from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn._study._plan import Plan, plan_training
@@ -28,6 +29,7 @@ class Study:
 
     Attributes:
         problem: the network at its start and the statistics of the trials.
+        forms: share of the task that each form of the theory captures.
         plan: horizon and rate, and the flow they were read off.
         predicted: learning curve by the flow of the weights, at the times of `trained`.
         trained: learning curve of gradient descent.
@@ -42,6 +44,7 @@ class Study:
     """
 
     problem: Problem
+    forms: FormShares
     plan: Plan
     predicted: LearningCurve
     trained: LearningCurve
@@ -64,7 +67,7 @@ class Study:
         Returns:
             Nested dictionaries; losses are `½ mean ‖y − ŷ‖²`, times are of `dW/dt = −∇L`.
         """
-        statistics = self.problem.statistics
+        statistics, floors = self.problem.statistics, self.problem.statistics.readout_floors
         first, last = float(self.trained.loss[0]), float(self.trained.loss[-1])
         assert self.trained.steps is not None
         return {
@@ -75,6 +78,8 @@ class Study:
                 "outputs": statistics.n_out,
                 "temporal_singular_values": self.temporal_singular_values.tolist(),
             },
+            "form": {**self.forms._asdict(), "better": self.forms.better},
+            "readout_floors": floors and {k: float(v) for k, v in vars(floors).items()},
             "modes": mode_theory(self.problem, self.predicted, self.trained),
             "assumptions": {k: float(v) for k, v in self.trained.violations.items()},
             "plan": {
@@ -119,6 +124,7 @@ def study(
     *,
     lengths=None,
     center: bool = False,
+    outputs: str | None = None,
     hidden: int | None = None,
     scale: float = 0.1,
     seed: int = 0,
@@ -135,6 +141,8 @@ def study(
         y: targets, `(trajectories, out)` or `(trajectories, time, out)`.
         lengths: number of steps of each trajectory.
         center: subtract the mean over trajectories per time and channel.
+        outputs: `"final"` takes the last target of each trajectory, `"every"` insists on one at
+            every step; None: as the trials come.
         hidden: hidden units; None: as many as inputs or outputs, whichever are more.
         scale: size of the random start, see `init_unaligned`.
         seed: seed of the random start.
@@ -155,7 +163,7 @@ def study(
         >>> bool(done.comparison.largest_gap < 0.05)
         True
     """
-    trials = Trials(x, y, lengths=lengths, center=center)
+    trials = Trials(x, y, lengths=lengths, center=center).with_outputs(outputs)
     configuration = configure(
         trials,
         source="arrays",
@@ -204,6 +212,7 @@ def configure(
     return {
         "source": source,
         "trials": trials.count,
+        "outputs": "every" if trials.every_step else "final",
         "hidden": max(trials.n_in, trials.n_out) if hidden is None else hidden,
         "scale": scale,
         "seed": seed,
@@ -232,6 +241,9 @@ def study_trials(
     hidden, scale = configuration["hidden"], configuration["scale"]
     net = init_unaligned(trials.n_in, hidden, trials.n_out, scale, key=key)
     problem = Problem(net, trials).without_trials()
+    # The form of everything that is said of modes is chosen here: for eigenvectors, the problem
+    # would be given `problem.statistics.in_eigenvectors()` where `forms.better` says so.
+    forms = form_shares(problem.statistics)
     plan = plan_training(
         problem,
         learning_rate=configuration["learning_rate"],
@@ -241,7 +253,7 @@ def study_trials(
     assert trained.times is not None
     predicted = solve(problem, WeightFlow(), trained.times)
     comparison = compare(predicted, trained)
-    return Study(problem, plan, predicted, trained, comparison, configuration)
+    return Study(problem, forms, plan, predicted, trained, comparison, configuration)
 
 
 def _trained(problem: Problem, plan: Plan, progress) -> LearningCurve:

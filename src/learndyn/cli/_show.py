@@ -16,6 +16,9 @@ _MEANINGS = {
     "balanced": "input and output weights of one size",
 }
 
+# Below this share of the loss at the start, a loss is a rounding error.
+_NOTHING = 1e-12
+
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[int, int, float], None]]:
@@ -57,6 +60,9 @@ def print_summary(summary: dict, folder: Path) -> None:
         f"{task['steps']} steps, {task['inputs']} inputs, {task['outputs']} outputs; "
         f"{configuration['hidden']} hidden units"
     )
+    console.print(_form(summary["form"]))
+    if summary["readout_floors"] is not None:
+        console.print(_readouts(summary["readout_floors"], summary["loss"]["first"]))
     console.print(_spectrum(task["temporal_singular_values"]))
     console.print(_modes(summary["modes"]))
     console.print(_assumptions(summary["assumptions"]))
@@ -70,6 +76,32 @@ def print_summary(summary: dict, folder: Path) -> None:
     if plan["shortened"]:
         console.print("Learning is not over by then; allow more with --max-steps.")
     console.print(f"Files in {folder}: summary.json, predicted.nc, trained.nc, figure.svg")
+
+
+def _form(form: dict) -> str:
+    singular = f"{100 * form['singular']:.4g} %"
+    if form["eigen"] is None:
+        return f"Constant singular vectors account for {singular} of the task's correlations."
+    eigen = f"{100 * form['eigen']:.4g} %"
+    better = {
+        "singular": f"{singular} of the task's correlations, constant eigenvectors for {eigen}.",
+        "eigen": f"{singular} of the task's correlations, constant eigenvectors for more: {eigen}.",
+    }
+    return f"Constant singular vectors account for {better[form['better']]}"
+
+
+def _readouts(floors: dict[str, float], first: float) -> str:
+    varying = floors["invariant"] - floors["causal"]
+    later = floors["causal"] - floors["noncausal"]
+
+    def share(loss: float) -> str:
+        return f"{100 * loss / first:.2g} %" if loss > _NOTHING * first else "nothing"
+
+    return (
+        f"Of the loss at the start, filters that are the same at every step, as those of a network "
+        f"are, leave {share(floors['invariant'])}; of this, filters that change with time would "
+        f"explain {share(varying)}, and later inputs {share(later)} more."
+    )
 
 
 def _spectrum(values: list[list[float]]) -> Table:

@@ -18,6 +18,10 @@ def study(
     target: Annotated[
         str, typer.Option(help="Integration tasks report: mean, sum, late or early.")
     ] = "mean",
+    outputs: Annotated[
+        str | None,
+        typer.Option(help="Targets at the final step or at every step; by default as they come."),
+    ] = None,
     trials: Annotated[int, typer.Option(help="Trials drawn from the integration tasks.")] = 2000,
     hidden: Annotated[
         int | None, typer.Option(help="Hidden units; by default as many as channels.")
@@ -39,7 +43,7 @@ def study(
     from learndyn.cli._show import print_summary, progress_bar
 
     jax.config.update("jax_enable_x64", True)
-    opened = open_source(source, target=target, count=trials, seed=seed)
+    opened = open_source(source, target=target, count=trials, seed=seed, outputs=outputs)
     configuration = configure(
         opened.trials,
         source=opened.name,

@@ -78,6 +78,39 @@ class Trials(eqx.Module):
         """Whether there is a target at every step, rather than at the last one only."""
         return self.y.ndim == 3
 
+    def with_outputs(self, outputs: str | None) -> "Trials":
+        """The same trials, with as many targets as asked for.
+
+        Args:
+            outputs: `"final"`: the last target of each trajectory, at its own length; `"every"`: a
+                target at every step, which must be there; None: as they are.
+
+        Returns:
+            The trials; centred ones stay centred, by the mean over the targets that are left.
+
+        Raises:
+            InputError: for another word, or for `"every"` where there is one target only.
+
+        Example:
+            >>> import numpy as np, learndyn as ld
+            >>> trials = ld.Trials(np.ones((10, 5, 3)), np.ones((10, 5, 2)))
+            >>> trials.with_outputs("final").y.shape
+            (10, 2)
+        """
+        if outputs not in (None, "final", "every"):
+            raise InputError('outputs "final" or "every"', f"{outputs!r}")
+        if outputs == "every" and not self.every_step:
+            raise InputError(
+                "a target at every step, y of shape (trajectories, time, out)",
+                f"one target for each trajectory, shape {self.y.shape}",
+                'Ask for outputs "final", or bring targets for the other steps.',
+            )
+        if outputs != "final" or not self.every_step:
+            return self
+        last = self.length - 1 if self.lengths is None else self.lengths - 1
+        y = self.y[np.arange(self.count), last]
+        return Trials(self.x, y, lengths=self.lengths, center=self.means is not None)
+
     def chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Read the trials piece by piece.
 

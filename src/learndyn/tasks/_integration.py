@@ -1,5 +1,9 @@
 """Sensory integration: noisy evidence of two modalities, summed over time (3.6, L, P.4.3).
 
+With a readout at every step, the target at step t is what the task of length t would report of
+the inputs so far: running means, sums, and sums weighted by t or 1 / t. Only the running sum is a
+filter that is the same at every step; the others have a floor above zero.
+
 The stimuli are those of NeuroGym's multisensory integration task at its default settings, without
 the fixation channel and during the stimulus period only. Of a trial, all but the noise is constant
 in time. In an orthonormal basis that is the same for all trials it has the coordinates
@@ -10,6 +14,7 @@ with the side g = ±1, the coherence c and the share p of the first modality, al
 are uncorrelated, so every second moment of the task is known, and diagonal in that basis.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import equinox as eqx
@@ -19,7 +24,8 @@ import numpy as np
 
 from learndyn._errors import InputError
 from learndyn._types import Array, Float, ImpulseResponse, PRNGKeyArray
-from learndyn.statistics import CorrelatedInputs, TaskStatistics
+from learndyn.statistics import CorrelatedInputs, TaskStatistics, Trials
+from learndyn.tasks._structured import Outputs, reads_every_step
 
 Target = Literal["mean", "sum", "late", "early"]
 
@@ -62,6 +68,31 @@ def step_weights(target: str, length: int) -> Float[np.ndarray, " T"]:
     return _STEP_WEIGHTS[target](np.arange(1.0, length + 1))
 
 
+def readout_weights(
+    target: str, length: int, outputs: str
+) -> Float[np.ndarray, " T"] | Float[np.ndarray, "T T"]:
+    """How much each step of the input counts in each target: `y = weights @ x` for one trial.
+
+    Args:
+        target: as in `step_weights`.
+        length: number of steps T.
+        outputs: `"final"`: one target, the weights of `step_weights`; `"every"`: a row for each
+            step t, the weights of the task of length t.
+
+    Returns:
+        Weights of inputs in t order, `(T,)` or `(T, T)`.
+
+    Raises:
+        InputError: for an unknown word, or a length below 1.
+    """
+    last = step_weights(target, length)
+    if not reads_every_step(outputs):
+        return last
+    return np.stack(
+        [np.pad(step_weights(target, t), (0, length - t)) for t in range(1, length + 1)]
+    )
+
+
 class IntegrationTask(eqx.Module):
     """Four channels of noisy evidence, integrated channel by channel.
 
@@ -71,10 +102,12 @@ class IntegrationTask(eqx.Module):
     Attributes:
         target: `"mean"`, `"sum"`, `"late"` or `"early"`.
         length: number of steps T.
+        outputs: `"final"` or `"every"`.
     """
 
     target: Target = eqx.field(static=True)
     length: int = eqx.field(static=True)
+    outputs: Outputs = eqx.field(static=True, default="final")
 
     @property
     def vectors(self) -> tuple[Float[Array, "out modes"], Float[Array, "in modes"]]:
@@ -84,16 +117,21 @@ class IntegrationTask(eqx.Module):
 
     @property
     def impulse_response(self) -> ImpulseResponse:
-        """Best impulse response: the weight of each step, channel by channel, by lag."""
+        """Best impulse response, channel by channel, by lag: of one target its step weights."""
+        if self.outputs == "every":
+            return self.statistics().target
         by_lag = step_weights(self.target, self.length)[::-1]
         return jnp.asarray(by_lag[:, None, None] * np.eye(_CHANNELS))
 
     def statistics(self) -> TaskStatistics:
-        """Exact statistics, with floor zero.
+        """Exact statistics; the floor is zero for one target, and for running sums.
 
         Returns:
             The statistics.
         """
+        if self.outputs == "every":
+            exact = TaskStatistics.from_trials(self._pseudo_trials())
+            return replace(exact, vectors=self.vectors)
         weights, no_weak_direction = jnp.ones(self.length), np.zeros((_CHANNELS, 0))
         return TaskStatistics(
             target=self.impulse_response,
@@ -102,9 +140,16 @@ class IntegrationTask(eqx.Module):
             vectors=self.vectors,
         )
 
+    def _pseudo_trials(self) -> Trials:
+        """As many trials as the input has independent variables, with exactly its moments."""
+        rows = _factor(self.length)
+        by_lag = np.sqrt(len(rows)) * rows.reshape(len(rows), self.length, _CHANNELS)
+        x = by_lag[:, ::-1]
+        return Trials(x, readout_weights(self.target, self.length, self.outputs) @ x)
+
     def sample(
         self, n: int, *, key: PRNGKeyArray
-    ) -> tuple[Float[Array, "trajectories T in"], Float[Array, "trajectories out"]]:
+    ) -> tuple[Float[Array, "trajectories T in"], Float[Array, "trajectories *rest"]]:
         """Independent trials, whose moments are the statistics on average.
 
         Args:
@@ -127,10 +172,12 @@ class IntegrationTask(eqx.Module):
         evidence = side * of_modality[:, :, None] * jnp.array([1.0, -1.0])
         noise = _NOISE * jax.random.normal(keys[3], (n, self.length, _CHANNELS))
         x = _BASELINE + evidence.reshape(n, 1, _CHANNELS) + noise
-        return x, jnp.asarray(step_weights(self.target, self.length)) @ x
+        return x, jnp.asarray(readout_weights(self.target, self.length, self.outputs)) @ x
 
 
-def integration_task(target: Target, *, length: int = 6) -> IntegrationTask:
+def integration_task(
+    target: Target, *, length: int = 6, outputs: Outputs = "final"
+) -> IntegrationTask:
     """A sensory integration task: report a weighted sum of each input channel (P.4.3).
 
     | target | y, channel by channel |
@@ -140,6 +187,9 @@ def integration_task(target: Target, *, length: int = 6) -> IntegrationTask:
     | `late` | 0.1 Σ_t t x_t |
     | `early` | Σ_t x_t / t |
 
+    With `outputs="every"` the target at each step is the same of the inputs so far: what the task
+    of that length would report.
+
     A step lasts 100 ms. With side g = ±1 and modality m = 1, 2 the channels are
     `0.5 ± g c_m / 200` with Gaussian noise of standard deviation 0.1, independent between steps
     and channels; `c_1 = c p` and `c_2 = c (1 − p)` share a coherence c of 5, 15 or 50 by a uniform
@@ -148,12 +198,13 @@ def integration_task(target: Target, *, length: int = 6) -> IntegrationTask:
     Args:
         target: one of the names above.
         length: number of steps T, `t = 1 … T`.
+        outputs: readout at the last step (`"final"`) or at every step (`"every"`).
 
     Returns:
         The task, with `.statistics()` and `.sample(n, key=...)`.
 
     Raises:
-        InputError: for an unknown target, or a length below 1.
+        InputError: for an unknown word, or a length below 1.
 
     Example:
         >>> import jax, learndyn as ld
@@ -163,9 +214,12 @@ def integration_task(target: Target, *, length: int = 6) -> IntegrationTask:
         ((30, 5, 4), (30, 4))
         >>> float(task.statistics().floor)
         0.0
+        >>> running = ld.integration_task("mean", length=5, outputs="every")
+        >>> running.sample(30, key=jax.random.key(0))[1].shape
+        (30, 5, 4)
     """
-    step_weights(target, length)
-    return IntegrationTask(target, length)
+    readout_weights(target, length, outputs)
+    return IntegrationTask(target, length, outputs)
 
 
 def _factor(length: int) -> Float[np.ndarray, "rows columns"]:

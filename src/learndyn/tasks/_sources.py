@@ -10,7 +10,8 @@ import numpy as np
 
 from learndyn._errors import InputError, MissingExtraError
 from learndyn.statistics import Trials
-from learndyn.tasks._integration import Target, step_weights
+from learndyn.tasks._integration import Target, readout_weights
+from learndyn.tasks._structured import Outputs
 
 _EXPECTED = "an npz file of trials"
 _SAVE = "Save plain numbers with numpy.savez(path, x=x, y=y)."
@@ -74,7 +75,14 @@ def digits() -> Trials:
     return Trials(np.reshape(pixels, (-1, 8, 8)) / 16, np.eye(10)[digit])
 
 
-def neurogym_integration(n: int, *, seed: int, target: Target = "mean", length: int = 6) -> Trials:
+def neurogym_integration(
+    n: int,
+    *,
+    seed: int,
+    target: Target = "mean",
+    length: int = 6,
+    outputs: Outputs = "final",
+) -> Trials:
     """Trials whose stimuli NeuroGym makes; `integration_task` is our own generator of the same.
 
     The task is NeuroGym's multisensory integration at its default settings, in steps of 100 ms:
@@ -85,12 +93,13 @@ def neurogym_integration(n: int, *, seed: int, target: Target = "mean", length: 
         seed: seed of the stimuli, from 0 to 2³² − 1.
         target: what to report of each channel, as in `integration_task`.
         length: number of steps T.
+        outputs: targets at the last step (`"final"`) or at every step (`"every"`), as there.
 
     Returns:
         The trials.
 
     Raises:
-        InputError: for an unknown target, or fewer than 1 trajectory or step.
+        InputError: for an unknown word, or fewer than 1 trajectory or step.
         MissingExtraError: without NeuroGym (the extra `neurogym`).
 
     Example:
@@ -98,7 +107,7 @@ def neurogym_integration(n: int, *, seed: int, target: Target = "mean", length: 
         >>> learndyn.tasks.neurogym_integration(20, seed=0).x.shape  # doctest: +SKIP
         (20, 6, 4)
     """
-    weights = step_weights(target, length)
+    weights = readout_weights(target, length, outputs)
     if n < 1:
         raise InputError("at least 1 trajectory", f"{n}")
     task = _multisensory_task()(dt=_STEP, timing={"stimulus": length * _STEP})
