@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
@@ -112,6 +112,7 @@ def test_input_output_modes_with_b_frozen_from_any_start(weights, seed):
 
 
 @READOUTS
+@settings(max_examples=10)  # each is compiled
 @given(seed=seeds, t=st.floats(1e-6, 1e3))
 def test_closed_forms_have_the_velocity_of_the_flow_at_any_time(weights, seed, t):
     (a, b, c), spectrum = draw(seed)
