@@ -27,6 +27,14 @@ REDUCED = {
     "A3": {"length": [3, 4, 15], "beta": [0.6, 1.3, 8], "bound": [1.5, 2.0], "points": 1001},
     "M2": {"orders": [1, 3], "windows": [0.0015, 0.00075], "points": 31},
     "M3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
+    "M4": {
+        "points": 13,
+        "length": [5, 10],
+        "widths": [7, 8, 18, 19],
+        "flow_b": [0.1, 0.5],
+        "flow_ratio": [0.5, 8.0, 16],
+        "seeds": 3,
+    },
     "K": {"lengths": [5, 10, 160, 320]},
 }
 
@@ -153,6 +161,12 @@ def test_the_command_line_prints_what_it_writes_and_adds_to_other_figures(
     assert code == 2
     assert "figure A2, finished" in error
     assert run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path, "--force")[0] == 0
+
+
+def test_a_letter_stands_for_all_figures_that_begin_with_it(quick, monkeypatch, capsys, tmp_path):
+    code, out, _ = run(monkeypatch, capsys, "figure", "A", "--out", tmp_path, "--json")
+    assert code == 0
+    assert [figure["name"] for figure in json.loads(out)] == ["A2"]
 
 
 def test_a_run_that_was_interrupted_is_taken_up(quick, monkeypatch, capsys, tmp_path):

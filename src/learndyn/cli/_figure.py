@@ -9,7 +9,9 @@ import typer
 
 
 def figure(
-    name: Annotated[str, typer.Argument(help="Name of a figure of the paper, such as 2, or all.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of a figure, such as 2; M: all of that letter; or all.")
+    ],
     out: Annotated[
         Path, typer.Option(help="Folder for drawings, data and claims of the figures.")
     ] = Path("figures"),
@@ -24,10 +26,10 @@ def figure(
     import jax
 
     from learndyn.cli._show import print_claims
-    from learndyn.figures import FIGURES, claim_folder, load_figure, make_figure
+    from learndyn.figures import claim_folder, figure_names, load_figure, make_figure
 
     jax.config.update("jax_enable_x64", True)
-    names = list(FIGURES) if name == "all" else [name]
+    names = figure_names(name)
     load_figure(names[0])  # refuses a name that is none, before a folder is made
     existed = out.exists()
     to_do = claim_folder(out, names, force=force)

@@ -210,11 +210,12 @@ def draw(data: "xarray.Dataset") -> Figure:
     for axes in (left, right):
         axes.plot([], [], **THEORY, label="theory")
     gaps.plot([], [], **THEORY, label="slope of the order")
-    # Room above the curves, which fill the rest.
+    # Room above the curves, or below, which fill the rest.
     left.set_ylim(top=1.35 * float(data["u_trained"].max()))
     left.legend(frameon=False, fontsize="small", loc="upper left", ncols=3)
-    for axes in (right, gaps):
-        axes.legend(frameon=False, fontsize="small", loc="lower right")
+    right.legend(frameon=False, fontsize="small", loc="lower right")
+    gaps.set_ylim(bottom=1e-3 * float(data["gap"].min()))
+    gaps.legend(frameon=False, fontsize="small", loc="lower right", ncols=2)
     name_readout(figure, configuration["outputs"])
     bare(figure)
     return figure

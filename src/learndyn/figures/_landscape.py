@@ -27,42 +27,51 @@ def family(kind: str, x: np.ndarray, length: int, kappa: float) -> np.ndarray:
     return np.where(step == length, kappa, spectrum)
 
 
-def best_of_grid(spectra: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def best_of_grid(
+    spectra: np.ndarray, b: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Best b of a grid, with the best u for it.
 
     Args:
         spectra: temporal singular values in t order, `(*cells, T)`.
         b: values to try.
+        weights: weight of each lag, `(T,)`, lag 0 first.
 
     Returns:
         b, u and energy, each `(*cells,)`; of equal energies the first b.
     """
-    powers = b[:, None] ** np.arange(spectra.shape[-1] - 1, -1, -1)
-    cross, norm = spectra @ powers.T, (powers**2).sum(1)
+    cross, norm = _sums(spectra, b, weights)
     best = np.argmax(cross**2 / norm, axis=-1)
     u = np.take_along_axis(cross / norm, best[..., None], -1)[..., 0]
-    energy = 0.5 * ((spectra**2).sum(-1) - u**2 * norm[best])
+    energy = 0.5 * ((weights[::-1] * spectra**2).sum(-1) - u**2 * norm[best])
     return b[best], u, energy
 
 
-def minima_of_grid(spectra: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _sums(spectra: np.ndarray, b: np.ndarray, weights: np.ndarray) -> tuple:
+    """`Σ_k w_k m_k b^k`, `(*cells, b)`, and `Σ_k w_k b^{2k}`, `(b,)`."""
+    powers = b[:, None] ** np.arange(weights.size)
+    return spectra[..., ::-1] @ (weights * powers).T, (weights * powers**2).sum(1)
+
+
+def minima_of_grid(spectra: np.ndarray, b: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Number of minima over a grid of b, with the best u for each.
 
     Args:
         spectra: temporal singular values in t order, `(*cells, T)`.
         b: increasing values, from 0.
+        weights: weight of each lag, `(T,)`, lag 0 first.
 
     Returns:
         Numbers, `(*cells,)`; the ends of the grid count only at b = 0, if the energy rises there.
     """
-    powers = b[:, None] ** np.arange(spectra.shape[-1] - 1, -1, -1)
-    gain = (spectra @ powers.T) ** 2 / (powers**2).sum(1)
+    cross, norm = _sums(spectra, b, weights)
+    gain = cross**2 / norm
     inner = (gain[..., 1:-1] > gain[..., :-2]) & (gain[..., 1:-1] >= gain[..., 2:])
     return inner.sum(-1) + (gain[..., 0] >= gain[..., 1])
 
 
 def jump_of_optimum(
-    family: Callable[[np.ndarray], np.ndarray], x: np.ndarray, b: np.ndarray
+    family: Callable[[np.ndarray], np.ndarray], x: np.ndarray, b: np.ndarray, weights: np.ndarray
 ) -> tuple[float, float]:
     """Where the best b changes most along a family of spectra, and by how much at that very point.
 
@@ -70,6 +79,7 @@ def jump_of_optimum(
         family: spectra of an array of parameters.
         x: increasing parameters to begin with.
         b: values of b to try.
+        weights: weight of each lag, `(T,)`, lag 0 first.
 
     Returns:
         The parameter, and the change of b that is left over an interval of 1e-9 of a step: zero,
@@ -77,7 +87,7 @@ def jump_of_optimum(
     """
     low, high, parts, change = x[0], x[-1], x, 0.0
     for _ in range(8):
-        found = best_of_grid(family(parts), b)[0]
+        found = best_of_grid(family(parts), b, weights)[0]
         steepest = int(np.argmax(np.abs(np.diff(found))))
         low, high = parts[steepest], parts[steepest + 1]
         change = float(np.abs(found[steepest + 1] - found[steepest]))

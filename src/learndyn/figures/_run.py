@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Where each figure lives; none is imported before it is asked for.
-_NAMES = ("2", "3", "4", "A1", "A2", "A3", "M2", "M3", "K")
+_NAMES = ("2", "3", "4", "A1", "A2", "A3", "M2", "M3", "M4", "K")
 FIGURES = {name: f"learndyn.figures._figure_{name.lower()}" for name in _NAMES}
 # In the order in which they are written: the last one says that the figure is finished.
 SUFFIXES = (".nc", ".svg", ".json")
@@ -136,6 +136,20 @@ def load_figure(name: str) -> FigureModule:
     if name not in FIGURES:
         raise InputError(f"a figure among {', '.join(FIGURES)}, or all", repr(name))
     return cast(FigureModule, importlib.import_module(FIGURES[name]))
+
+
+def figure_names(name: str) -> list[str]:
+    """The figures that a name stands for.
+
+    Args:
+        name: `all`, a letter, such as M for all that begin with it, or the name of a figure.
+
+    Returns:
+        Names of figures, in their order; the name alone if it is none.
+    """
+    letter = name.isalpha() and len(name) == 1
+    found = [each for each in FIGURES if name == "all" or (letter and each.startswith(name))]
+    return found or [name]
 
 
 def make_figure(name: str, configuration: Configuration | None = None) -> FigureResult:
