@@ -133,6 +133,17 @@ def test_rotations_and_later_inputs_are_said(turning):
     json.dumps(summary, allow_nan=False)
 
 
+def test_modes_that_turn_have_complex_optima(turning):
+    summary = turning[2].summary()
+    found = [mode["optimum"] for mode in summary["modes"]]
+    b = [one["recurrent"]["radius"] * np.exp(1j * one["recurrent"]["angle"]) for one in found]
+    solutions = [0.8 + 0.5j, 0.8 - 0.5j, 0.3 + 0.8j, 0.3 - 0.8j]
+    np.testing.assert_allclose(np.sort_complex(b), np.sort_complex(solutions), atol=1e-6)
+    np.testing.assert_allclose([one["input_output"]["radius"] for one in found], 1, atol=1e-6)
+    assert all(mode["stable"] for mode in summary["modes"])
+    assert np.iscomplexobj(turning[2].trained.modes.b)
+
+
 def test_the_command_line_says_both_in_a_sentence(turning, tmp_path, capsys):
     from learndyn.cli._show import print_summary
 
@@ -141,6 +152,8 @@ def test_the_command_line_says_both_in_a_sentence(turning, tmp_path, capsys):
     printed = " ".join(capsys.readouterr().out.split())
     form, floors = done.summary()["form"], done.summary()["readout_floors"]
     assert f"constant eigenvectors for more: {100 * form['eigen']:.4g} %" in printed
+    assert "Temporal eigenvalues" in printed
+    assert "0.943∠32°" in printed  # 0.8 + 0.5i
     later = 100 * floors["causal"] / done.summary()["loss"]["first"]
     assert f"change with time would explain nothing, and later inputs {later:.2g} %" in printed
 

@@ -14,11 +14,12 @@ _ROUNDS = 100
 def problem_bases(problem: Problem) -> Bases:
     """Bases (U, V, R) of a problem.
 
-    U and V are those of the task where it has constant ones by construction. Otherwise they are
-    the orthonormal pair that maximizes the diagonal share of the correlations `C_k` over all
-    lags, searched from the singular vectors of their sum, of the strongest single lag, and from
-    those nearest to the network's own (which decide where the task is degenerate), the strongest
-    modes first. R comes from the network.
+    U and V are those of the task where it has constant ones by construction, or was given
+    eigenvectors (`TaskStatistics.in_eigenvectors`). Otherwise they are the orthonormal pair that
+    maximizes the diagonal share of the correlations `C_k` over all lags, searched from the singular
+    vectors of their sum, of the strongest single lag, and from those nearest to the network's own
+    (which decide where the task is degenerate), the strongest modes first. R comes from the
+    network.
 
     Args:
         problem: the problem.
@@ -36,13 +37,23 @@ def problem_bases(problem: Problem) -> Bases:
     """
     vectors = problem.statistics.vectors
     if vectors is None:
-        vectors = _diagonalizing_pair(problem.statistics.cross_moments, problem.net)
+        vectors = diagonalizing_pair(problem.statistics.cross_moments, problem.net)
     return recover_bases(problem.net, *vectors)
 
 
 @jax.jit
-def _diagonalizing_pair(cross: ImpulseResponse, net: LinearRNN):
-    """Orthonormal U, V that maximize `Σ_k Σ_α (u_αᵀ C_k v_α)²`."""
+def diagonalizing_pair(
+    cross: ImpulseResponse, net: LinearRNN
+) -> tuple[Float[Array, "out modes"], Float[Array, "in modes"]]:
+    """Orthonormal U, V that maximize `Σ_k Σ_α (u_αᵀ C_k v_α)²`.
+
+    Args:
+        cross: correlations by lag.
+        net: a network whose own singular vectors decide where the task leaves a choice.
+
+    Returns:
+        U and V, the strongest modes first.
+    """
     total = cross.sum(0)
     strongest = cross[jnp.argmax(jnp.sum(cross**2, (1, 2)))]
     # A breath of the network's own map picks the basis inside degenerate subspaces: enough to

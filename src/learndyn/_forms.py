@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from learndyn._bases import _diagonalizing_pair
+from learndyn._bases import diagonalizing_pair
 from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics, diagonal_share
 
@@ -55,13 +55,16 @@ def form_shares(statistics: TaskStatistics) -> FormShares:
         'eigen'
     """
     cross = jnp.asarray(statistics.cross_moments)
-    pair = _diagonalizing_pair(cross, _silent(statistics))
-    eigen = None
+    pair = diagonalizing_pair(cross, _silent(statistics))
+    singular, eigen = diagonal_share(np.asarray(cross), *pair), None
     if statistics.n_in == statistics.n_out:
         vectors = statistics.in_eigenvectors().vectors
         assert vectors is not None
         eigen = diagonal_share(np.asarray(cross), *vectors)
-    return FormShares(diagonal_share(np.asarray(cross), *pair), eigen)
+        if not np.imag(vectors[0]).any():
+            # Real eigenvectors are a pair of singular vectors too, which the search may miss.
+            singular = max(singular, eigen)
+    return FormShares(singular, eigen)
 
 
 def _silent(statistics: TaskStatistics) -> LinearRNN:

@@ -39,7 +39,7 @@ class Study:
     Example:
         >>> import numpy as np, learndyn as ld
         >>> x = np.random.default_rng(0).normal(size=(200, 2, 1))
-        >>> ld.study(x, x.sum(1), scale=0.5).temporal_singular_values.shape
+        >>> ld.study(x, x.sum(1), scale=0.5).spectrum.shape
         (1, 2)
     """
 
@@ -52,10 +52,10 @@ class Study:
     configuration: dict
 
     @property
-    def temporal_singular_values(self) -> np.ndarray:
+    def spectrum(self) -> np.ndarray:
         """Diagonal of the correlations per lag weight in the problem's bases, `(modes, T)`.
 
-        In t order, strongest mode first.
+        In t order, strongest mode first; complex in eigenvectors.
         """
         bases, targets = self.trained.bases, self.problem.statistics.lag_targets
         by_lag = response_modes(targets, bases.output, bases.input)
@@ -76,7 +76,7 @@ class Study:
                 "steps": statistics.length,
                 "inputs": statistics.n_in,
                 "outputs": statistics.n_out,
-                "temporal_singular_values": self.temporal_singular_values.tolist(),
+                **_named(self.spectrum),
             },
             "form": {**self.forms._asdict(), "better": self.forms.better},
             "readout_floors": floors and {k: float(v) for k, v in vars(floors).items()},
@@ -114,7 +114,7 @@ class Study:
         Args:
             folder: where; made if missing.
         """
-        spectrum = self.temporal_singular_values
+        spectrum = self.spectrum
         write_study(folder, self.predicted, self.trained, spectrum, self.summary())
 
 
@@ -241,9 +241,10 @@ def study_trials(
     hidden, scale = configuration["hidden"], configuration["scale"]
     net = init_unaligned(trials.n_in, hidden, trials.n_out, scale, key=key)
     problem = Problem(net, trials).without_trials()
-    # The form of everything that is said of modes is chosen here: for eigenvectors, the problem
-    # would be given `problem.statistics.in_eigenvectors()` where `forms.better` says so.
     forms = form_shares(problem.statistics)
+    if forms.better == "eigen":
+        # All that is said of modes is said of complex ones then; what weights do is the same.
+        problem = Problem(net, problem.statistics.in_eigenvectors())
     plan = plan_training(
         problem,
         learning_rate=configuration["learning_rate"],
@@ -254,6 +255,13 @@ def study_trials(
     predicted = solve(problem, WeightFlow(), trained.times)
     comparison = compare(predicted, trained)
     return Study(problem, forms, plan, predicted, trained, comparison, configuration)
+
+
+def _named(spectrum: np.ndarray) -> dict:
+    if not np.iscomplexobj(spectrum):
+        return {"temporal_singular_values": spectrum.tolist()}
+    parts = {"real": spectrum.real.tolist(), "imaginary": spectrum.imag.tolist()}
+    return {"temporal_eigenvalues": parts}
 
 
 def _trained(problem: Problem, plan: Plan, progress) -> LearningCurve:

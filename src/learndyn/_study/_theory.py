@@ -6,8 +6,9 @@ import numpy as np
 
 from learndyn import theory
 from learndyn._curve import LearningCurve
+from learndyn._numerics import powers, square_size
 from learndyn._problem import Problem
-from learndyn.network import response_modes
+from learndyn.network import partners, response_modes
 
 # A mode learns without recurrence, or not at all, where it would carry less than this share: of its
 # own best response, or of that of the largest mode.
@@ -21,7 +22,8 @@ def mode_theory(problem: Problem, predicted: LearningCurve, trained: LearningCur
 
     The spectrum of a mode is the diagonal, in the bases of the problem, of the best impulse
     response; for white input that is the correlations per lag weight, as in the paper. For other
-    input the energies of modes are those of white input.
+    input the energies of modes are those of white input. In eigenvectors, pairs are asked for the
+    best complex mode, and real ones for the best real mode: no lone real mode can turn.
 
     Args:
         problem: network and task.
@@ -29,16 +31,20 @@ def mode_theory(problem: Problem, predicted: LearningCurve, trained: LearningCur
         trained: trained curve.
 
     Returns:
-        A dictionary for each mode, ready for JSON; None stands for infinite numbers.
+        A dictionary for each mode, ready for JSON; None stands for infinite numbers, and complex
+        ones are a radius and an angle.
     """
     statistics, bases = problem.statistics, trained.bases
     by_lag = response_modes(jnp.asarray(statistics.target), bases.output, bases.input)
     spectrum, weights = by_lag[::-1].T, jnp.asarray(statistics.weights)
     found = theory.stability(spectrum, weights=weights)
+    real = np.asarray(partners(bases.input)) == np.arange(len(spectrum))
+    if jnp.iscomplexobj(spectrum):
+        alone = theory.stability(spectrum.real, weights=weights)
+        found = jax.tree.map(lambda x, y: jnp.where(real, x, y), alone, found)
     best = found.optimum
     b = jnp.where(best.attained, best.b, 0)
-    response = best.u[:, None] * b[:, None] ** jnp.arange(statistics.length)
-    carried = np.asarray(weights * response**2)
+    carried = np.asarray(weights * square_size(best.u[:, None] * powers(b, statistics.length)))
     size = carried.sum(1)
     times = {
         "predicted": _times_of_modes(problem, predicted),
@@ -48,8 +54,8 @@ def mode_theory(problem: Problem, predicted: LearningCurve, trained: LearningCur
     return [
         {
             "optimum": {
-                "recurrent": _finite(best.b[i]),
-                "input_output": float(best.u[i]),
+                "recurrent": _finite(best.b[i].real if real[i] else best.b[i]),
+                "input_output": _finite(best.u[i].real if real[i] else best.u[i]),
                 "energy": float(best.energy[i]),
                 "attained": bool(best.attained[i]),
             },
@@ -73,7 +79,7 @@ def _times_of_modes(problem: Problem, curve: LearningCurve) -> np.ndarray:
 
     def energies(net):
         modes = response_modes(net.impulse_response(statistics.length), bases.output, bases.input)
-        return 0.5 * jnp.asarray(statistics.weights) @ (best - modes) ** 2
+        return 0.5 * jnp.asarray(statistics.weights) @ square_size(best - modes)
 
     path = np.asarray(jax.jit(jax.vmap(energies))(curve.weights))
     assert curve.times is not None
@@ -83,5 +89,10 @@ def _times_of_modes(problem: Problem, curve: LearningCurve) -> np.ndarray:
     return np.where(learned.any(axis=0), np.asarray(curve.times)[first], np.inf)
 
 
-def _finite(value) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _finite(value) -> float | dict[str, float] | None:
+    value = np.asarray(value)
+    if not np.isfinite(value):
+        return None
+    if not np.iscomplexobj(value):
+        return float(value)
+    return {"radius": float(np.abs(value)), "angle": float(np.angle(value))}

@@ -1,5 +1,7 @@
 """Tables and progress on a terminal."""
 
+import cmath
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +13,15 @@ from rich.table import Table
 
 _MEANINGS = {
     "white_input": "inputs uncorrelated, of unit variance",
-    "constant_bases": "singular vectors the same at every lag",
+    "constant_bases": "vectors of the task the same at every lag",
     "aligned": "network aligned to the task",
     "balanced": "input and output weights of one size",
 }
 
 # Below this share of the loss at the start, a loss is a rounding error.
 _NOTHING = 1e-12
+# A row of a spectrum that is wider is shown by its ends.
+_WIDE = 70
 
 
 @contextmanager
@@ -63,7 +67,7 @@ def print_summary(summary: dict, folder: Path) -> None:
     console.print(_form(summary["form"]))
     if summary["readout_floors"] is not None:
         console.print(_readouts(summary["readout_floors"], summary["loss"]["first"]))
-    console.print(_spectrum(task["temporal_singular_values"]))
+    console.print(_spectrum(task))
     console.print(_modes(summary["modes"]))
     console.print(_assumptions(summary["assumptions"]))
     console.print(_losses(summary))
@@ -104,15 +108,24 @@ def _readouts(floors: dict[str, float], first: float) -> str:
     )
 
 
-def _spectrum(values: list[list[float]]) -> Table:
-    table = Table(title="Temporal singular values, by step of the trial", title_justify="left")
+def _spectrum(task: dict) -> Table:
+    if "temporal_eigenvalues" in task:
+        name, parts = "eigenvalues", task["temporal_eigenvalues"]
+        both = zip(parts["real"], parts["imaginary"], strict=True)
+        values = [[_polar(complex(x, y)) for x, y in zip(*rows, strict=True)] for rows in both]
+    else:
+        name = "singular values"
+        values = [[f"{x:.3g}" for x in row] for row in task["temporal_singular_values"]]
+    table = Table(title=f"Temporal {name}, by step of the trial", title_justify="left")
     table.add_column("mode")
-    steps = len(values[0])
-    shown = list(range(steps)) if steps <= 10 else [0, 1, 2, None, steps - 3, steps - 2, steps - 1]
+    steps, ends = len(values[0]), 2 if "temporal_eigenvalues" in task else 3
+    shown = list(range(steps))
+    if sum(len(max(column, key=len)) + 3 for column in zip(*values, strict=True)) > _WIDE:
+        shown = [*shown[:ends], None, *shown[-ends:]]
     for step in shown:
         table.add_column("…" if step is None else f"t={step + 1}", justify="right")
     for mode, row in enumerate(values[:8], start=1):
-        table.add_row(str(mode), *("…" if s is None else f"{row[s]:.3g}" for s in shown))
+        table.add_row(str(mode), *("…" if s is None else row[s] for s in shown))
     return table
 
 
@@ -137,8 +150,16 @@ def _modes(modes: list[dict]) -> Table:
     return table
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | dict[str, float] | None) -> str:
+    if isinstance(value, dict):
+        return _polar(cmath.rect(value["radius"], value["angle"]))
     return "∞" if value is None else f"{value:.3g}"
+
+
+def _polar(z: complex) -> str:
+    if z.imag == 0:
+        return f"{z.real:.3g}"
+    return f"{abs(z):.3g}∠{round(math.degrees(cmath.phase(z)))}°"
 
 
 def _assumptions(violations: dict[str, float]) -> Table:

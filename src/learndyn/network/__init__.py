@@ -7,6 +7,7 @@ from learndyn.network._modes import Bases as Bases
 from learndyn.network._modes import Modes as Modes
 from learndyn.network._modes import network_from_modes as network_from_modes
 from learndyn.network._modes import network_modes as network_modes
+from learndyn.network._modes import partners as partners
 from learndyn.network._modes import phases as phases
 from learndyn.network._modes import recover_bases as recover_bases
 from learndyn.network._modes import response_from_modes as response_from_modes

@@ -15,7 +15,7 @@ def learning_figure(
     Args:
         predicted: predicted curve.
         trained: trained curve, at the same times.
-        spectrum: temporal singular values, `(modes, T)`, in t order.
+        spectrum: temporal singular values, or eigenvalues, `(modes, T)`, in t order.
 
     Returns:
         A figure of three panels.
@@ -42,10 +42,13 @@ def learning_figure(
 
 
 def _draw_spectrum(axes, spectrum: np.ndarray) -> None:
-    steps = np.arange(1, spectrum.shape[1] + 1)
+    steps, name = np.arange(1, spectrum.shape[1] + 1), "temporal singular value"
     for mode, (values, colour) in enumerate(zip(spectrum, colours(), strict=False), start=1):
-        axes.plot(steps, values, "o-", ms=3, color=colour, label=f"mode {mode}")
-    axes.set(title="Task", xlabel="step of the trial", ylabel="temporal singular value")
+        axes.plot(steps, values.real, "o-", ms=3, color=colour, label=f"mode {mode}")
+        if np.iscomplexobj(values):
+            name = "temporal eigenvalue (imaginary part dotted)"
+            axes.plot(steps, values.imag, ":", color=colour)
+    axes.set(title="Task", xlabel="step of the trial", ylabel=name)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, fontsize="small")
 

@@ -188,8 +188,8 @@ def mode_hessian(modes: Modes, target: Target) -> Float[Array, "*modes reals rea
         reals, of_reals = as_reals(modes)
 
         def downhill(reals):
-            velocity = mode_velocity(*of_reals(reals), cross, target.weights)
-            return as_reals(jnp.stack(velocity))[0]
+            a, b, c = of_reals(reals)
+            return as_reals(jnp.stack(mode_velocity(a, b, c, cross, target.weights)))[0]
 
         return -jax.jacfwd(downhill)(reals)
 

@@ -8,6 +8,7 @@ benchmarks within the Julia Differential Equations package, BIT Numerical Mathem
 choice of steps is left to diffrax.
 """
 
+from functools import reduce
 from typing import ClassVar
 
 import diffrax
@@ -100,7 +101,7 @@ class Rodas5P(diffrax.AbstractAdaptiveSolver):
         jacobian = jax.lax.map(jax.linearize(field, y0)[1], unit).T
         inverse = _inverse(unit / (_GAMMA * h) - jacobian)
 
-        # Products by a batch of ks: as such the faster ones for three unknowns, written out for six.
+        # A batch of products with ks is faster as such for three unknowns, written out for six.
         combine = jnp.matmul if len(y0) <= 3 else _combine
 
         def stage(i, ks):
@@ -115,7 +116,7 @@ class Rodas5P(diffrax.AbstractAdaptiveSolver):
 
 
 def _combine(numbers: Float[Array, " stages"], ks: Float[Array, "stages n"]) -> Float[Array, " n"]:
-    return sum(number * k for number, k in zip(numbers, ks, strict=True))
+    return reduce(jnp.add, (number * k for number, k in zip(numbers, ks, strict=True)))
 
 
 def _inverse(m: Float[Array, "n n"]) -> Float[Array, "n n"]:
@@ -141,4 +142,4 @@ def _inverse(m: Float[Array, "n n"]) -> Float[Array, "n n"]:
 def _times(m: Float[Array, "n k"], other: Float[Array, "k *any"]) -> Float[Array, "n *any"]:
     """A product written out, which is fast under `vmap` where a batched one is not."""
     columns = (jnp.expand_dims(m[:, k], range(1, other.ndim)) for k in range(m.shape[1]))
-    return sum(c * row for c, row in zip(columns, other, strict=True))
+    return reduce(jnp.add, (c * row for c, row in zip(columns, other, strict=True)))
