@@ -25,6 +25,9 @@ REDUCED = {
     "A1": {"spectra": 15, "seeds": 2, "b": [0.0, 0.95, 6]},
     "A2": {"b": [-1.4, 1.4, 9], "u": [-1.0, 3.0, 9]},
     "A3": {"length": [3, 4, 15], "beta": [0.6, 1.3, 8], "bound": [1.5, 2.0], "points": 1001},
+    "A9": {"rate": 0.001, "points": 701, "scales": [0.3, 0.1, 0.001], "test_lengths": [4, 18]},
+    "A10": {"points": 701, "angles": [1 / 4, 3 / 4, 3], "scales": [0.1, 0.01, 0.001]},
+    "A11": {"points": 701, "test_length": 50},
     "M2": {"orders": [1, 3], "windows": [0.0015, 0.00075], "points": 31},
     "M3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
     "M4": {
@@ -125,6 +128,16 @@ def fields(start):
     table = (ROOT / "docs/figures.md").read_text().partition(f"| {start} | type |")[2]
     rows = re.findall(r"^\| `([\w.]+)` \| ([\w ]+) \|", table.partition("\n\n")[0], re.MULTILINE)
     return {name: tuple(_TYPES[t] for t in types.split(" or ")) for name, types in rows}
+
+
+@pytest.mark.parametrize("name", ["A9", "A10", "A11"])
+def test_theory_is_drawn_over_every_trained_rotation(name):
+    rows = np.reshape(load_figure(name).draw(make(name).data).axes, (3, -1))
+    for axes in rows[1:, :-1].ravel():
+        curves = [line for line in axes.lines if np.size(line.get_xdata()) > 100]
+        assert [line.get_linestyle() for line in curves] == ["-", "-", "--", "--"]
+        for trained, predicted in zip(curves[:2], curves[2:], strict=True):
+            np.testing.assert_allclose(trained.get_ydata(), predicted.get_ydata(), atol=0.03)
 
 
 def test_json_has_the_fields_that_are_documented(made):

@@ -1,84 +1,20 @@
-"""Figures of rotations: networks of real weights against complex modes, claims as recorded."""
-
-import functools
-import importlib
-import json
+"""What figures of rotations train: networks of real weights, against complex modes."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
-import xarray
 from scipy.integrate import solve_ivp
 
 from learndyn._bases import problem_bases
 from learndyn._problem import Problem
 from learndyn._solve import solve
-from learndyn.figures import FIGURES, FigureResult, _pairs
+from learndyn.figures import _pairs
 from learndyn.methods import GradientDescent
 from learndyn.network import network_modes
 from learndyn.tasks import task_dynamics
 
-# Numbers small enough for a test; the figures themselves use more.
-REDUCED = {
-    "A9": {"rate": 0.001, "points": 701, "scales": [0.3, 0.1, 0.001], "test_lengths": [4, 18]},
-    "A10": {"points": 701, "angles": [1 / 4, 3 / 4, 3], "scales": [0.1, 0.01, 0.001]},
-    "A11": {"points": 701, "test_length": 50},
-}
 TURN = task_dynamics("inverse_exponential", 1.0, 0.9 * np.exp(1j * np.pi / 6), 5)
 TIMES = 0.1 * np.arange(61)
-
-
-def module(name):
-    return importlib.import_module(f"learndyn.figures._figure_{name.lower()}")
-
-
-@functools.cache
-def make(name):
-    """Data of a figure at its reduced configuration, made once in a process."""
-    return module(name).data(module(name).CONFIGURATION.changed(**REDUCED[name]))
-
-
-@pytest.fixture(scope="module", params=REDUCED)
-def name(request):
-    """Each figure; of this scope, so that tests of one figure run one after another."""
-    return request.param
-
-
-def test_every_claim_ends_as_recorded(name):
-    claims = module(name).claims(make(name))
-    assert not [c for c in claims if not c.as_expected]
-    assert len({c.id for c in claims}) == len(claims)
-    assert all(c.id.startswith(name) for c in claims)
-    assert all(c.expected or c.note for c in claims)
-
-
-def test_data_are_real_and_labelled(name):
-    for variable in make(name).data_vars.values():
-        assert variable.dtype.kind == "f"
-        assert {"units", "long_name"} <= set(variable.attrs)
-
-
-def test_files_hold_data_drawing_and_claims(name, tmp_path, monkeypatch):
-    monkeypatch.setitem(FIGURES, name, module(name).__name__)
-    configuration = module(name).CONFIGURATION.changed(**REDUCED[name])
-    done = FigureResult(
-        name, module(name).TITLE, configuration, make(name), module(name).claims(make(name))
-    )
-    done.save(tmp_path)
-    with xarray.open_dataset(tmp_path / f"{name}.nc", engine="h5netcdf") as read:
-        xarray.testing.assert_identical(read.load(), make(name))
-    assert json.loads((tmp_path / f"{name}.json").read_text())["as_expected"]
-    assert "<image" not in (tmp_path / f"{name}.svg").read_text()
-
-
-def test_drawings_show_theory_over_every_trained_curve(name):
-    rows = np.reshape(module(name).draw(make(name)).axes, (3, -1))
-    for axes in rows[1:, :-1].ravel():
-        curves = [line for line in axes.lines if np.size(line.get_xdata()) > 100]
-        assert [line.get_linestyle() for line in curves] == ["-", "-", "--", "--"]
-        for trained, predicted in zip(curves[:2], curves[2:], strict=True):
-            np.testing.assert_allclose(trained.get_ydata(), predicted.get_ydata(), atol=0.03)
 
 
 def test_descent_on_trials_through_time_is_descent_on_statistics():
