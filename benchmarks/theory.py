@@ -13,11 +13,13 @@ _MODES, _LENGTH, _STARTS, _END = 10_000, 10, 50, 30.0
 # SciPy works on so many of them: one at a time, all of them take minutes to hours.
 _FEW, _SAMPLE = 4, 50
 _SIDE = 100
+# Complex spectra whose optimum is proven, and complex modes that flow.
+_PROVEN, _PROVEN_LENGTH, _TURNING = 1000, 20, 4096
 
 
 def run() -> list[Row]:
-    """Measure optimum, flow and map."""
-    return [*_optimum(), *_flow(), *_map()]
+    """Measure optimum, flow and map, and the first two of complex modes."""
+    return [*_optimum(), *_flow(), *_map(), *_rotations()]
 
 
 def _row(quantity, value, unit, **rest):
@@ -129,3 +131,33 @@ def _map() -> list[Row]:
     whole = seconds(ours)
     name = f"{_SIDE} × {_SIDE} map with optimum, births, basins, compilation included"
     return [_row(name, whole, "s", **at_most(30, whole))]
+
+
+def _rotations() -> list[Row]:
+    """Certified optima of complex spectra; the flow of complex modes against that of real ones."""
+    rng = np.random.default_rng(0)
+    parts = rng.normal(size=(2, _PROVEN, _PROVEN_LENGTH))
+    spectra = parts[0] + 1j * parts[1]
+    whole = seconds(lambda: ld.theory.optimum(spectra).energy.block_until_ready())
+
+    delta, lam = rng.uniform(0.3, 1.2, _TURNING), rng.uniform(0.2, 1.0, _TURNING)
+    real = ld.task_dynamics("inverse_exponential", delta, lam, _LENGTH)
+    turn = np.exp(1j * rng.uniform(-np.pi, np.pi, _TURNING))
+    turning = ld.task_dynamics("inverse_exponential", delta, lam * turn, _LENGTH)
+
+    def flow(spectrum):
+        path = ld.theory.mode_flow((0.1, 0.1, 0.1), spectrum, np.array([_END]))
+        return path.b.block_until_ready()
+
+    cases = {"real": real, "real values, complex numbers": real + 0j, "rotations": turning}
+    for spectrum in cases.values():
+        flow(spectrum)
+    timed = Interleaved(
+        {name: (lambda s=spectrum: flow(s), _TURNING) for name, spectrum in cases.items()}, rounds=5
+    )
+    name = f"optimum of {_PROVEN:,} complex spectra, T = {_PROVEN_LENGTH}, proven, with compilation"
+    rows = [_row(name, whole, "s", **at_most(30, whole))]
+    for case in ("real values, complex numbers", "rotations"):
+        ratio = timed.ratio(case, "real")
+        rows.append(_row(f"flow of a mode, {case} / real", ratio, "x", **at_most(3, ratio)))
+    return rows
