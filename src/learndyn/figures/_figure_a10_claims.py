@@ -82,6 +82,7 @@ def _of_sense(data: "xarray.Dataset") -> list[Claim]:
             "<",
             0.0,
             expected=False,
+            erratum=37,
             note="t is the time of the input, T − t how long it has been in the network: the later "
             "the input, the less it was turned.",
         ),
@@ -136,6 +137,7 @@ def _of_detour(data: "xarray.Dataset") -> list[Claim]:
             ">",
             1.0,
             expected=False,
+            erratum=36,
             note="Up to a right angle, where Im(λ) is largest; beyond, it falls, to nothing at π. "
             f"In the panels, {listed}.",
         ),
@@ -215,5 +217,6 @@ def _of_small_starts(data: "xarray.Dataset") -> list[Claim]:
             fixed.min(),
             ">=",
             1.1,
+            erratum=38,
         ),
     ]

@@ -135,6 +135,7 @@ def _of_order(data: "xarray.Dataset") -> list[Claim]:
             "<",
             1.0,
             expected=False,
+            erratum=34,
             note="From small ones. From 0.3 the angle of b is later, for exponential dynamics with "
             "T = 5.",
         ),
@@ -147,6 +148,7 @@ def _of_order(data: "xarray.Dataset") -> list[Claim]:
             "<=",
             1.5,
             expected=False,
+            erratum=34,
             note="That of ac does. That of b cannot turn before ac has grown to the size of b(0), "
             "since db/dt goes with ac; the smaller the start, the longer it waits. From "
             f"{float(small['scale'][-1]):g} the first tenth of the way takes b {waits['b']}, ac "
@@ -187,6 +189,7 @@ def _of_lengths(data: "xarray.Dataset") -> list[Claim]:
             ">",
             0.01,
             expected=False,
+            erratum=35,
             note="ac = δλ^T comes back after a whole turn, and so does the loss: here to zero, at "
             f"length {again}, trained at {length}.",
         ),
