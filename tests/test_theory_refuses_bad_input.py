@@ -91,10 +91,10 @@ def test_numbers_out_of_range(name):
     refused(CALLS[name])
 
 
-def test_complex_values_where_modes_are_real_are_sent_to_the_eigenvector_form():
+def test_complex_values_where_modes_are_real_are_sent_to_what_takes_rotations():
     # Asked of the common check, since the annotations of shapes, which are on in tests, come first.
-    refused(lambda: as_target(GOOD + 1j, None), "real spectrum", "complex", "eigenvector form")
-    refused(lambda: as_modes((0.1, np.array(0.2j), 0.1)), "real recurrent mode b", "eigenvector")
+    refused(lambda: as_target(GOOD + 1j, None), "real spectrum", "complex", "rotations")
+    refused(lambda: as_modes((0.1, np.array(0.2j), 0.1)), "real recurrent mode b", "rotations")
     assert as_target(GOOD + 1j, None, allow_complex=True).values.shape == (3,)
 
 

@@ -128,7 +128,10 @@ def _share(part, whole) -> Scalar:
 
 WHITE = Assumption("white_input", white_input, 1e-6, "Whiten the inputs.")
 CONSTANT_BASES = Assumption(
-    "constant_bases", constant_bases, 1e-6, "Use WeightFlow, which needs no bases."
+    "constant_bases",
+    constant_bases,
+    1e-6,
+    "Use WeightFlow, which needs no bases; for rotations try TaskStatistics.in_eigenvectors.",
 )
 ALIGNED = Assumption(
     "aligned", aligned, 1e-6, "Start from init_aligned, or use WeightFlow, which needs no bases."

@@ -8,7 +8,10 @@ import numpy as np
 from learndyn._errors import InputError
 from learndyn._types import Array, Float, Shaped, Tracer
 
-_ROTATIONS = "Complex modes rotate; they belong to the eigenvector form of a task."
+_ROTATIONS = (
+    "This is about real modes; optimum, stability, mode_flow, destination and learning_times take "
+    "rotations too."
+)
 
 
 class Target(NamedTuple):
