@@ -107,6 +107,10 @@ def test_deltas_with_outputs_at_every_step_jump_at_the_root_of_the_length(length
     for ratio in (0.9, 1.0, 1.5, 0.99 * transition):  # b = 0 leaves only ½ s_1²
         assert np.argmax(gains(ratio, MODES)) == middle
         assert gains(ratio, MODES[middle]) == pytest.approx(length)
+    b = np.linspace(0, 2, 2001)  # two of the terms of Q are enough
+    assert (
+        (length - 1) * b**2 + 2 * b ** (2 * length - 4) >= 2 * transition * b ** (length - 1)
+    ).all()
     for sign in (1, -1):
         at = gains(sign * transition, MODES)
         assert at.max() == pytest.approx(length)
