@@ -62,7 +62,7 @@ def test_what_the_library_has_is_tested(row):
 
 
 @pytest.mark.parametrize("row", FILLED, ids=by_equations)
-def test_the_theory_of_real_modes_is_all_there(row):
+def test_the_theory_of_modes_is_all_there(row):
     if set(ledger.numbers(row)) & {*range(1, 112), *range(136, 160), *range(163, 205)}:
         assert row["symbols"]
         assert row["tests"]

@@ -103,6 +103,7 @@ def _of_responses(data: "xarray.Dataset") -> list[Claim]:
             left[least],
             ">=",
             1e-3,
+            erratum=39,
             note=f"{100 * data['floor'].to_numpy()[least] / left[least]:.0f} % of it no linear "
             "network can avoid, since s_{t,i} depends on more than the lag. Exponential dynamics "
             "of the means per lag (M3c) are inverse-exponential ones.",

@@ -109,6 +109,7 @@ def _of_jumps(data: "xarray.Dataset") -> list[Claim]:
             "<=",
             0.01,
             expected=False,
+            erratum=18,
             note="At √T κ (M4h*): of T readouts all see lag 0, where κ is, and one sees lag T − 1.",
         ),
         Claim(
