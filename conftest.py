@@ -1,6 +1,8 @@
 """Settings of every test and doctest: double precision, one thread each, no chance."""
 
+import gc
 import os
+import pathlib
 
 # Before jax or a linear algebra library starts: the test processes share the cores, so none of
 # them starts threads of its own. What the environment already says is kept.
@@ -15,6 +17,7 @@ for variable, value in {
 
 import hypothesis  # noqa: E402
 import jax  # noqa: E402
+import pytest  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 
@@ -27,3 +30,20 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("learndyn")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _room_for_compiled_code():
+    """Let go of compiled code where there is much of it.
+
+    Each compiled function maps memory, a process on Linux may hold 65,530 maps, and the compiler
+    crashes where it gets no more.
+    """
+    yield
+    maps = pathlib.Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > _MANY_MAPS:
+        jax.clear_caches()
+        gc.collect()
+
+
+_MANY_MAPS = 20_000

@@ -1,5 +1,7 @@
 """Complex modes are what real weights do: tasks, starts, recovery, and the flow of both."""
 
+from importlib import import_module
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -226,7 +228,9 @@ def test_a_curve_of_rotations_is_saved_and_goes_on(tmp_path):
 
 
 def test_single_precision_stays_single():
-    with jax.enable_x64(False):
+    # Where older versions have it.
+    home = jax if hasattr(jax, "enable_x64") else import_module("jax.experimental")
+    with home.enable_x64(False):
         row = ld.task_dynamics("constant", 0.5 + 0.5j, None, T)
         task = ld.structured_task(jnp.stack([row, row.conj()]), 2, 2, key=jax.random.key(0))
         net = ld.init_aligned(task, 0.3, 0.2, 0.3, key=jax.random.key(1))
