@@ -62,9 +62,9 @@ def init_unaligned(
 
 def init_aligned(
     task: _HasVectors,
-    a: ScalarLike | complex | Inexact[ArrayLike, "*modes"],
-    b: ScalarLike | complex | Inexact[ArrayLike, "*modes"],
-    c: ScalarLike | complex | Inexact[ArrayLike, "*modes"],
+    a: ScalarLike | complex | Inexact[ArrayLike, "*#modes"],
+    b: ScalarLike | complex | Inexact[ArrayLike, "*#modes"],
+    c: ScalarLike | complex | Inexact[ArrayLike, "*#modes"],
     *,
     n_hidden: int | None = None,
     key: PRNGKeyArray,

@@ -12,11 +12,11 @@ Kind = Literal["constant", "inverse_exponential", "exponential", "dirac_delta"]
 
 def task_dynamics(
     kind: Kind,
-    delta: ScalarLike | complex | Inexact[ArrayLike, "*modes"],
-    lam: ScalarLike | complex | Inexact[ArrayLike, "*modes"] | None,
+    delta: ScalarLike | complex | Inexact[ArrayLike, "*#modes"],
+    lam: ScalarLike | complex | Inexact[ArrayLike, "*#modes"] | None,
     length: int,
     *,
-    kappa: ScalarLike | complex | Inexact[ArrayLike, "*modes"] | None = None,
+    kappa: ScalarLike | complex | Inexact[ArrayLike, "*#modes"] | None = None,
 ) -> Inexact[Array, "*modes T"]:
     """Temporal singular values `s_t = δ f(λ, t)`, `t = 1 … T`.
 
