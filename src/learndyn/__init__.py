@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from learndyn._sweep import train_many as train_many
     from learndyn._train import train as train
     from learndyn._units import loss_scale as loss_scale
+    from learndyn.kernels import kernel_distance as kernel_distance
+    from learndyn.kernels import ntk as ntk
     from learndyn.methods import ExactInputOutput as ExactInputOutput
     from learndyn.methods import GradientDescent as GradientDescent
     from learndyn.methods import ModeFlow as ModeFlow
@@ -61,6 +63,7 @@ _HOMES = {
     "learndyn._sweep": ("TrainedNetworks", "sweep", "train_many"),
     "learndyn._train": ("train",),
     "learndyn._units": ("loss_scale",),
+    "learndyn.kernels": ("kernel_distance", "ntk"),
     "learndyn.methods": (
         "ExactInputOutput",
         "GradientDescent",

@@ -69,7 +69,7 @@ class Problem(eqx.Module):
             )
         self.net = net
         self.statistics = _cast(statistics, net.w_x.dtype)
-        self.frozen = _checked_parts((frozen,) if isinstance(frozen, str) else tuple(frozen))
+        self.frozen = checked_parts(frozen)
         self.rule = rule
 
     def without_trials(self) -> "Problem":
@@ -87,7 +87,19 @@ def _as_trials(task) -> Trials | None:
     return Trials(*task) if isinstance(task, tuple) and len(task) == 2 else None
 
 
-def _checked_parts(frozen: tuple[str, ...]) -> tuple[str, ...]:
+def checked_parts(frozen: str | Iterable[str]) -> tuple[str, ...]:
+    """Names of frozen parts, sorted.
+
+    Args:
+        frozen: one name or several.
+
+    Returns:
+        The names.
+
+    Raises:
+        InputError: for a name that is none of `PARTS`.
+    """
+    frozen = (frozen,) if isinstance(frozen, str) else tuple(frozen)
     unknown = sorted(set(frozen) - set(PARTS))
     if unknown:
         raise InputError(f"frozen parts among {', '.join(PARTS)}", ", ".join(map(repr, unknown)))

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -13,7 +12,7 @@ from learndyn._bases import problem_bases
 from learndyn._curve import RESULTS, SUCCESSFUL, LearningCurve, make_curve
 from learndyn._errors import AssumptionError, InputError, SolveError
 from learndyn._problem import Problem
-from learndyn._types import ArrayLike, Float, Scalar, Tracer
+from learndyn._types import ArrayLike, Float, Scalar, is_traced
 from learndyn.methods import Method
 from learndyn.network import Bases
 
@@ -90,18 +89,6 @@ def prepare(problem: Problem, method: Method, assumptions: str):
     if assumptions == "refuse" and not is_traced(violations):
         refuse_violations(method, violations)
     return problem, bases, violations, data
-
-
-def is_traced(tree: Any) -> bool:
-    """Whether any array of a collection is being traced by jit or vmap.
-
-    Args:
-        tree: any collection of arrays.
-
-    Returns:
-        Whether to do without concrete values.
-    """
-    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
 @eqx.filter_jit

@@ -8,8 +8,8 @@ from learndyn._curve import RESULTS, LearningCurve, make_curve
 from learndyn._dynamics import curvature, hessian, lowest_curvature
 from learndyn._errors import InputError
 from learndyn._problem import Problem
-from learndyn._solve import is_traced, prepare
-from learndyn._types import Scalar, ScalarLike, Tracer
+from learndyn._solve import prepare
+from learndyn._types import Scalar, ScalarLike, Tracer, is_traced
 from learndyn.methods import Method
 from learndyn.network import LinearRNN
 

@@ -11,8 +11,9 @@ Dimension names mean the same thing everywhere:
 | `times` | recorded points of a learning curve |
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import jax
 import numpy as np
 from jax import Array
 from jax.core import Tracer
@@ -46,4 +47,17 @@ __all__ = [
     "ScalarLike",
     "Shaped",
     "Tracer",
+    "is_traced",
 ]
+
+
+def is_traced(tree: Any) -> bool:
+    """Whether any array of a collection is being traced by jit or vmap.
+
+    Args:
+        tree: any collection of arrays.
+
+    Returns:
+        Whether to do without concrete values.
+    """
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))

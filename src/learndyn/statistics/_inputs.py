@@ -30,6 +30,25 @@ class InputMoments(eqx.Module):
         """Derivative of `excess`."""
 
     @abc.abstractmethod
+    def project(
+        self, filters: Float[Array, "*filters columns"]
+    ) -> Float[Array, "*filters directions"]:
+        """Outputs of filters in orthonormal directions of the data, `D A^½`, root mean square.
+
+        Sums over trials and readouts of products of outputs are then dot products.
+        """
+
+    @abc.abstractmethod
+    def project_back(
+        self, outputs: Float[Array, "*filters directions"]
+    ) -> Float[Array, "*filters columns"]:
+        """Adjoint of `project`."""
+
+    def residual(self, difference: Float[Array, "out columns"]) -> Float[Array, "out directions"]:
+        """What is left of the targets in the directions of `project`; `excess` is ½ its square."""
+        return self.project(difference)
+
+    @abc.abstractmethod
     def whiteness_violation(self) -> Scalar:
         """Distance `‖A − w ⊗ I‖ / ‖w ⊗ I‖` from white input."""
 
@@ -53,6 +72,18 @@ class WhiteInputs(InputMoments):
     def slope(self, difference: Float[Array, "out columns"]) -> Float[Array, "out columns"]:
         """See `InputMoments`."""
         return self._per_column(difference.shape[1]) * difference
+
+    def project(
+        self, filters: Float[Array, "*filters columns"]
+    ) -> Float[Array, "*filters directions"]:
+        """See `InputMoments`."""
+        return jnp.sqrt(self._per_column(filters.shape[-1])) * filters
+
+    def project_back(
+        self, outputs: Float[Array, "*filters directions"]
+    ) -> Float[Array, "*filters columns"]:
+        """See `InputMoments`."""
+        return self.project(outputs)
 
     def whiteness_violation(self) -> Scalar:
         """See `InputMoments`."""
@@ -99,8 +130,7 @@ class CorrelatedInputs(InputMoments):
 
     def excess(self, difference: Float[Array, "out columns"]) -> Scalar:
         """See `InputMoments`."""
-        along = difference @ self.factor.T
-        return 0.5 * jnp.sum((along - jnp.pad(self.remainder, ((0, 0), (self._strong, 0)))) ** 2)
+        return 0.5 * jnp.sum(self.residual(difference) ** 2)
 
     def slope(self, difference: Float[Array, "out columns"]) -> Float[Array, "out columns"]:
         """See `InputMoments`."""
@@ -109,6 +139,23 @@ class CorrelatedInputs(InputMoments):
         else:
             slope = difference @ self.moments
         return slope - self.remainder @ self.factor[self._strong :]
+
+    def project(
+        self, filters: Float[Array, "*filters columns"]
+    ) -> Float[Array, "*filters directions"]:
+        """See `InputMoments`."""
+        return filters @ self.factor.T
+
+    def project_back(
+        self, outputs: Float[Array, "*filters directions"]
+    ) -> Float[Array, "*filters columns"]:
+        """See `InputMoments`."""
+        return outputs @ self.factor
+
+    def residual(self, difference: Float[Array, "out columns"]) -> Float[Array, "out directions"]:
+        """See `InputMoments`."""
+        weak = jnp.pad(self.remainder, ((0, 0), (self._strong, 0)))
+        return self.project(difference) - weak
 
     def whiteness_violation(self) -> Scalar:
         """See `InputMoments`."""

@@ -1,0 +1,84 @@
+"""How far the tangent kernel of a network has moved."""
+
+from collections.abc import Iterable
+
+import equinox as eqx
+import jax
+
+from learndyn._errors import InputError
+from learndyn._problem import Problem
+from learndyn._types import Array, Float
+from learndyn.kernels._ntk import require_finite
+from learndyn.kernels._tangent import tangent_kernel
+from learndyn.network import LinearRNN
+from learndyn.statistics import TaskStatistics
+
+# Networks of a batch whose kernels are in memory at once.
+_TOGETHER = 16
+
+
+def kernel_distance(
+    net0: LinearRNN,
+    net1: LinearRNN,
+    statistics: TaskStatistics,
+    *,
+    frozen: str | Iterable[str] = (),
+) -> Float[Array, "*batch"]:
+    """Distance of the tangent kernels of two networks over a whole data set (eq. 135).
+
+    `D = 1 − ⟨K₀, K₁⟩ / ‖K₀‖‖K₁‖`, over all trials, outputs, and readouts with each other; 0 is lazy
+    learning. It needs only the statistics: no kernel over trials is formed, and the time does not
+    depend on how many there were. Where the distance is small its relative error is that of its
+    root. It is 1 where one kernel is zero, 0 where both are.
+
+    Args:
+        net0: a network, the one at the start for example.
+        net1: a network of the same shape; with a leading axis, such as `curve.weights`, one
+            distance for each.
+        statistics: statistics of the data, white or not.
+        frozen: parts that do not learn, any of `"input"`, `"recurrent"`, `"output"`.
+
+    Returns:
+        Distance, between 0 and 1.
+
+    Raises:
+        InputError: for networks of different shapes, other channels than those of the data, or
+            weights that are not finite.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 6), 4, 4,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_unaligned(4, 4, 4, 0.1, key=jax.random.key(1))
+        >>> curve = ld.solve(ld.Problem(net, task), ld.WeightFlow(), jnp.array([0.0, 200.0]))
+        >>> distance = ld.kernel_distance(net, curve.weights, task.statistics())
+        >>> bool(distance[0] < 1e-12), bool(distance[1] > 0.5)  # rich, from a start so small
+        (True, True)
+    """
+    require_finite(net0, "the first network")
+    require_finite(net1, "the second network")
+    shapes = [[w.shape[-2:] for w in jax.tree.leaves(net)] for net in (net0, net1)]
+    if shapes[0] != shapes[1] or net0.w_h.ndim != 2 or net1.w_h.ndim > 3:
+        raise InputError(
+            "two networks of the same shape, the second with one leading axis at most",
+            f"weights {_shapes(net0)} and {_shapes(net1)}",
+        )
+    problem = Problem(net0, statistics, frozen=frozen)
+    return _kernel_distance(problem, net1)
+
+
+@eqx.filter_jit
+def _kernel_distance(problem: Problem, net: LinearRNN) -> Float[Array, "*batch"]:
+    statistics = problem.statistics
+
+    def gram(net: LinearRNN):
+        return tangent_kernel(net, statistics.length, problem.frozen).over(statistics.inputs)
+
+    start = gram(problem.net)
+    if net.w_h.ndim == 2:
+        return start.distance(gram(net))
+    return jax.lax.map(lambda net: start.distance(gram(net)), net, batch_size=_TOGETHER)
+
+
+def _shapes(net: LinearRNN) -> str:
+    return ", ".join(str(w.shape) for w in jax.tree.leaves(net))
