@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from learndyn._sweep import train_many as train_many
     from learndyn._train import train as train
     from learndyn._units import loss_scale as loss_scale
+    from learndyn.kernels import FeatureLearning as FeatureLearning
+    from learndyn.kernels import effective_rank as effective_rank
+    from learndyn.kernels import feature_learning as feature_learning
     from learndyn.kernels import kernel_distance as kernel_distance
     from learndyn.kernels import ntk as ntk
     from learndyn.methods import ExactInputOutput as ExactInputOutput
@@ -63,7 +66,13 @@ _HOMES = {
     "learndyn._sweep": ("TrainedNetworks", "sweep", "train_many"),
     "learndyn._train": ("train",),
     "learndyn._units": ("loss_scale",),
-    "learndyn.kernels": ("kernel_distance", "ntk"),
+    "learndyn.kernels": (
+        "FeatureLearning",
+        "effective_rank",
+        "feature_learning",
+        "kernel_distance",
+        "ntk",
+    ),
     "learndyn.methods": (
         "ExactInputOutput",
         "GradientDescent",

@@ -14,7 +14,7 @@ from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics
 
 # Networks of a batch whose kernels are in memory at once.
-_TOGETHER = 16
+TOGETHER = 16
 
 
 def kernel_distance(
@@ -77,7 +77,7 @@ def _kernel_distance(problem: Problem, net: LinearRNN) -> Float[Array, "*batch"]
     start = gram(problem.net)
     if net.w_h.ndim == 2:
         return start.distance(gram(net))
-    return jax.lax.map(lambda net: start.distance(gram(net)), net, batch_size=_TOGETHER)
+    return jax.lax.map(lambda net: start.distance(gram(net)), net, batch_size=TOGETHER)
 
 
 def _shapes(net: LinearRNN) -> str:

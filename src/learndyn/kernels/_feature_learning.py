@@ -1,0 +1,141 @@
+"""Measures of rich and lazy learning along a learning curve."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from learndyn._assumptions import conserved_matrix
+from learndyn._curve import LearningCurve
+from learndyn._problem import Problem
+from learndyn._types import Array, Float
+from learndyn.kernels._distance import TOGETHER
+from learndyn.kernels._gram import Factored
+from learndyn.kernels._rank import effective_rank
+from learndyn.kernels._tangent import tangent_kernel
+from learndyn.network import LinearRNN, lag_responses
+from learndyn.statistics import TaskStatistics, lags_to_stack
+
+
+class WeightChange(NamedTuple):
+    """Relative change of each weight matrix, `‖W(t) − W(0)‖ / ‖W(0)‖`, each `(times,)`."""
+
+    w_x: Float[Array, "*times"]
+    w_h: Float[Array, "*times"]
+    w_y: Float[Array, "*times"]
+
+
+class FeatureLearning(NamedTuple):
+    """Measures of rich and lazy learning, each `(times,)`, against the first network of a curve.
+
+    K is the tangent kernel over the whole data set, R the Gram matrix of the hidden states at the
+    readouts, y the targets.
+
+    Attributes:
+        kernel_distance: `1 − ⟨K(0), K(t)⟩ / ‖K(0)‖‖K(t)‖` (eq. 135); 0 in lazy learning.
+        target_alignment: `yᵀKy / ‖K‖‖y‖²`, how much of the kernel points at the targets; grows in
+            rich learning, to 1 for a kernel that has learned nothing else.
+        weight_change: relative change of each weight matrix; small in lazy learning.
+        representation_alignment: `⟨R(0), R(t)⟩ / ‖R(0)‖‖R(t)‖`; stays 1 in lazy learning.
+        kernel_rank: effective rank of K.
+        representation_rank: effective rank of R.
+        imbalance: `‖Q‖ / ‖W‖²`, with Q the matrix `conserved_matrix` that gradient flow conserves.
+        conserved_drift: `‖Q(t) − Q(0)‖ / ‖W(0)‖²`, the error of a flow, or the effect of a finite
+            rate or of frozen parts.
+    """
+
+    kernel_distance: Float[Array, "*times"]
+    target_alignment: Float[Array, "*times"]
+    weight_change: WeightChange
+    representation_alignment: Float[Array, "*times"]
+    kernel_rank: Float[Array, "*times"]
+    representation_rank: Float[Array, "*times"]
+    imbalance: Float[Array, "*times"]
+    conserved_drift: Float[Array, "*times"]
+
+
+def feature_learning(
+    curve: LearningCurve, statistics: TaskStatistics, *, frozen: str | Iterable[str] = ()
+) -> FeatureLearning:
+    """How rich learning was: how far the kernel, the weights and the representation moved.
+
+    Everything is over the whole data set, and needs its statistics only. Points of the curve that
+    were not reached repeat the last one that was.
+
+    Args:
+        curve: a learning curve, whose first network counts as the start.
+        statistics: statistics of the data, those of the problem for example.
+        frozen: parts that did not learn, any of `"input"`, `"recurrent"`, `"output"`.
+
+    Returns:
+        The measures, each `(times,)`.
+
+    Raises:
+        InputError: if the curve's networks have other channels than the data.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 4), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_unaligned(2, 4, 2, 0.1, key=jax.random.key(1))
+        >>> curve = ld.solve(ld.Problem(net, task), ld.WeightFlow(), jnp.array([0.0, 100.0]))
+        >>> measured = ld.feature_learning(curve, task.statistics())
+        >>> bool(measured.target_alignment[1] > 2 * measured.target_alignment[0])
+        True
+    """
+    start = jax.tree.map(lambda w: w[0], curve.weights)
+    return _feature_learning(Problem(start, statistics, frozen=frozen), curve.weights)
+
+
+@eqx.filter_jit
+def _feature_learning(problem: Problem, weights: LinearRNN) -> FeatureLearning:
+    statistics, start = problem.statistics, problem.net
+    kernel0, hidden0 = _kernel(problem, start), _representation(problem, start)
+    unexplained = statistics.inputs.residual(-lags_to_stack(statistics.target))
+    target, size = -unexplained.ravel(), 2 * statistics.loss(0 * statistics.target)
+    conserved0, squares0 = conserved_matrix(start), _squares(start)
+
+    def measured(net: LinearRNN) -> FeatureLearning:
+        kernel, hidden = _kernel(problem, net), _representation(problem, net)
+        eigenvalues, conserved = kernel.eigenvalues(), conserved_matrix(net)
+        change = jax.tree.map(lambda now, then: _ratio(_norm(now - then), _norm(then)), net, start)
+        return FeatureLearning(
+            kernel_distance=kernel0.distance(kernel),
+            target_alignment=_ratio(kernel.form(target), _norm(eigenvalues) * size),
+            weight_change=WeightChange(change.w_x, change.w_h, change.w_y),
+            representation_alignment=1 - hidden0.distance(hidden),
+            kernel_rank=effective_rank(eigenvalues),
+            representation_rank=effective_rank(hidden.eigenvalues()),
+            imbalance=_ratio(_norm(conserved), _squares(net)),
+            conserved_drift=_ratio(_norm(conserved - conserved0), squares0),
+        )
+
+    return jax.lax.map(measured, weights, batch_size=TOGETHER)
+
+
+def _kernel(problem: Problem, net: LinearRNN):
+    statistics = problem.statistics
+    return tangent_kernel(net, statistics.length, problem.frozen).over(statistics.inputs)
+
+
+def _representation(problem: Problem, net: LinearRNN) -> Factored:
+    """Gram matrix of the hidden states at the readouts."""
+    statistics = problem.statistics
+    responses = lag_responses(net.w_h, net.w_x, statistics.length)
+    return Factored(statistics.inputs.project(responses.reshape(net.n_hidden, -1)))
+
+
+def _squares(net: LinearRNN):
+    return sum(jnp.sum(w**2) for w in jax.tree.leaves(net))
+
+
+def _norm(values):
+    return jnp.linalg.norm(values.ravel())
+
+
+def _ratio(part, whole):
+    return jnp.where(
+        whole > 0, part / jnp.where(whole > 0, whole, 1), jnp.where(part > 0, jnp.inf, 0)
+    )
