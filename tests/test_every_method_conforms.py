@@ -35,6 +35,7 @@ METHODS = {
     # One flow by explicit steps and one by the default, implicit ones.
     "weight flow": lambda rate: ld.WeightFlow(solver=diffrax.Tsit5()),  # noqa: ARG005
     "mode flow": lambda rate: ld.ModeFlow(),  # noqa: ARG005
+    "linearized": lambda rate: ld.Linearized(),  # noqa: ARG005
     "exact": lambda rate: ld.ExactInputOutput(),  # noqa: ARG005
     "taylor": lambda rate: ld.TaylorRecurrent(9, 0.25),  # noqa: ARG005
 }
@@ -42,7 +43,7 @@ METHODS = {
 FROZEN = {"exact": ("recurrent",), "taylor": ("input", "output")}
 ON_MODES = ("mode flow", *FROZEN)
 RATE = 0.05
-DESCENTS = [name for name in METHODS if name not in (*ON_MODES, "weight flow")]
+DESCENTS = [name for name in METHODS if name not in (*ON_MODES, "weight flow", "linearized")]
 every_method = pytest.mark.parametrize("name", METHODS)
 
 

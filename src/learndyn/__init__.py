@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from learndyn.kernels import ntk as ntk
     from learndyn.methods import ExactInputOutput as ExactInputOutput
     from learndyn.methods import GradientDescent as GradientDescent
+    from learndyn.methods import Linearized as Linearized
     from learndyn.methods import ModeFlow as ModeFlow
     from learndyn.methods import TaylorRecurrent as TaylorRecurrent
     from learndyn.methods import WeightFlow as WeightFlow
@@ -76,6 +77,7 @@ _HOMES = {
     "learndyn.methods": (
         "ExactInputOutput",
         "GradientDescent",
+        "Linearized",
         "ModeFlow",
         "TaylorRecurrent",
         "WeightFlow",

@@ -80,6 +80,7 @@ class Path(NamedTuple):
         valid: whether each point was reached, true for a first part.
         result: how it ended.
         state: where it stopped.
+        excess: loss above the floor, `(times,)`, where it is not that of networks of these weights.
     """
 
     times: Float[Array, " times"] | None
@@ -88,6 +89,7 @@ class Path(NamedTuple):
     valid: Bool[Array, " times"]
     result: RESULTS
     state: State
+    excess: Float[Array, " times"] | None = None
 
 
 class LearningCurve(eqx.Module):
@@ -100,7 +102,8 @@ class LearningCurve(eqx.Module):
         times: learning times, `(times,)`, in units of the flow `dW/dt = −∇L`; None where the
             optimizer has no flow time.
         steps: gradient steps, `(times,)`; None for flows.
-        excess: loss above the floor, `(times,)`, at least zero.
+        excess: loss above the floor, `(times,)`, at least zero; that of the method, which for
+            `Linearized` is not that of a network with these weights.
         floor: loss of the best impulse response.
         valid: whether each point was reached.
         result: how the curve ended, a sentence of `RESULTS`.
@@ -197,7 +200,7 @@ def make_curve(
     def excess(net: LinearRNN) -> Scalar:
         return statistics.excess(net.impulse_response(statistics.length))
 
-    values = jax.vmap(excess)(path.weights)
+    values = jax.vmap(excess)(path.weights) if path.excess is None else path.excess
     return LearningCurve(
         times=path.times,
         steps=path.steps,

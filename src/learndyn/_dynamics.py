@@ -10,7 +10,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from learndyn._problem import PARTS, Problem
-from learndyn._types import Float
+from learndyn._types import Array, Float
 from learndyn.network import LinearRNN, lag_responses, pull_back
 from learndyn.statistics import TaskStatistics
 
@@ -30,14 +30,31 @@ def gradient(statistics: TaskStatistics, net: LinearRNN) -> LinearRNN:
     Returns:
         Gradient with respect to each weight matrix.
     """
-    hidden, length = net.n_hidden, statistics.length
-    responses = lag_responses(net.w_h, net.w_x, length)
-    flat = responses.reshape(hidden, -1)
+    responses = lag_responses(net.w_h, net.w_x, statistics.length)
     target = jnp.moveaxis(statistics.target, 0, 1).reshape(net.n_out, -1)
-    error = statistics.inputs.slope(net.w_y @ flat - target)
-    states = pull_back(net.w_h, (net.w_y.T @ error).reshape(responses.shape))
+    error = statistics.inputs.slope(net.w_y @ responses.reshape(net.n_hidden, -1) - target)
+    return through_weights(net, responses, error)
+
+
+def through_weights(
+    net: LinearRNN,
+    responses: Float[Array, "hidden lag in"],
+    slope: Float[Array, "out columns"],
+) -> LinearRNN:
+    """Transposed Jacobian of the impulse response, times a slope in the latter.
+
+    Args:
+        net: the weights.
+        responses: their `lag_responses`.
+        slope: derivative of a scalar with respect to the impulse response, lags side by side.
+
+    Returns:
+        Derivative with respect to each weight matrix.
+    """
+    hidden, flat = net.n_hidden, responses.reshape(net.n_hidden, -1)
+    states = pull_back(net.w_h, (net.w_y.T @ slope).reshape(responses.shape))
     later, earlier = states[:, 1:].reshape(hidden, -1), responses[:, :-1].reshape(hidden, -1)
-    return LinearRNN(w_x=states[:, 0], w_h=later @ earlier.T, w_y=error @ flat.T)
+    return LinearRNN(w_x=states[:, 0], w_h=later @ earlier.T, w_y=slope @ flat.T)
 
 
 def velocity(problem: Problem, weights: LinearRNN) -> LinearRNN:
@@ -97,7 +114,7 @@ def hessian_product(problem: Problem, weights: LinearRNN, direction: LinearRNN) 
     return freeze(problem, product)
 
 
-def hessian(problem: Problem, weights: LinearRNN) -> Float[jax.Array, "free free"]:
+def hessian(problem: Problem, weights: LinearRNN) -> Float[Array, "free free"]:
     """Hessian of the loss in the weights that are not frozen.
 
     Args:

@@ -35,10 +35,10 @@ def features(
     n_in, n_out, n_hidden = net.n_in, net.n_out, net.n_hidden
 
     def of_input():
-        return jnp.einsum("ako,ij->ajoki", driven, jnp.eye(n_in))
+        return jnp.einsum("ako,ij->ajoki", driven, jnp.eye(n_in, dtype=seen.dtype))
 
     def of_output():
-        return jnp.einsum("bki,op->pboki", seen, jnp.eye(n_out))
+        return jnp.einsum("bki,op->pboki", seen, jnp.eye(n_out, dtype=seen.dtype))
 
     def of_recurrent():
         def step(block, response):
@@ -79,9 +79,9 @@ def blocks(
     driven = jnp.einsum("ako,alp->kolp", driven, driven)
     kernel = jnp.zeros((n_out, length, n_in, n_out, length, n_in), seen.dtype)
     if "input" not in frozen:
-        kernel += jnp.einsum("kolp,ij->okiplj", driven, jnp.eye(n_in))
+        kernel += jnp.einsum("kolp,ij->okiplj", driven, jnp.eye(n_in, dtype=seen.dtype))
     if "output" not in frozen:
-        kernel += jnp.einsum("kilj,op->okiplj", seen, jnp.eye(n_out))
+        kernel += jnp.einsum("kilj,op->okiplj", seen, jnp.eye(n_out, dtype=seen.dtype))
     if "recurrent" not in frozen:
         kernel += _convolved(driven, seen)
     return kernel.reshape(n_out, length * n_in, n_out, length * n_in)

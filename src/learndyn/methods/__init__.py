@@ -2,6 +2,7 @@
 
 from learndyn.methods._exact_input_output import ExactInputOutput as ExactInputOutput
 from learndyn.methods._gradient_descent import GradientDescent as GradientDescent
+from learndyn.methods._linearized import Linearized as Linearized
 from learndyn.methods._method import Method as Method
 from learndyn.methods._mode_flow import ModeFlow as ModeFlow
 from learndyn.methods._taylor_recurrent import TaylorRecurrent as TaylorRecurrent

@@ -3,19 +3,16 @@
 from typing import ClassVar
 
 import jax
-import jax.numpy as jnp
 
 from learndyn._assumptions import ALIGNED, CONSTANT_BASES, WHITE, Assumption
-from learndyn._curve import RESULTS, Path, State
+from learndyn._curve import Path, State
 from learndyn._dynamics import velocity
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
+from learndyn.methods._closed_form import closed_path, settle
 from learndyn.methods._method import Method, mode_target, require_frozen, speed
 from learndyn.network import Bases, Modes, network_from_modes, network_modes
 from learndyn.theory._solutions import modes_in_time
-
-# Times at which `train` looks whether the modes are still: four for each doubling.
-_FIRST, _PER_DOUBLING, _RECORDS = 2.0**-10, 4, 240
 
 
 class ExactInputOutput(Method):
@@ -50,9 +47,7 @@ class ExactInputOutput(Method):
         state: State | None,  # noqa: ARG002
     ) -> Path:
         """See `Method`; a closed form has nothing to resume from but the start."""
-        weights = self._weights(problem, bases, times)
-        valid = jnp.isfinite(times)
-        return Path(times, None, weights, valid, RESULTS.reached, _stopped(times[-1]))
+        return self._path(problem, bases, times)
 
     def converge(
         self,
@@ -63,28 +58,18 @@ class ExactInputOutput(Method):
         max_steps: int,
     ) -> Path:
         """See `Method`; a step is a time at which the modes are looked at."""
-        count = min(max_steps, _RECORDS)
-        doublings = jnp.arange(count - 1) / _PER_DOUBLING
-        times = jnp.concatenate([jnp.zeros(1), _FIRST * 2.0**doublings]).astype(slope.dtype)
-        weights = self._weights(problem, bases, times)
-        speeds = jax.vmap(lambda net: speed(velocity(problem, net)))(weights)
-        still = speeds <= slope
-        valid = jnp.cumsum(still) - still < 1  # up to the first at which they are
-        last = valid.sum() - 1
-        index = jnp.minimum(jnp.arange(count), last)
-        times, weights = times[index], jax.tree.map(lambda w: w[index], weights)
-        result = RESULTS.where(still.any(), RESULTS.minimum, RESULTS.not_yet)
-        return Path(times, None, weights, valid, result, _stopped(times[-1]))
+
+        def speeds(path: Path) -> Float[Array, " times"]:
+            return jax.vmap(lambda net: speed(velocity(problem, net)))(path.weights)
+
+        return settle(lambda times: self._path(problem, bases, times), speeds, slope, max_steps)
 
     def describe(self, problem: Problem) -> str:  # noqa: ARG002
         """See `Method`."""
         return "ExactInputOutput()"
 
-    def _weights(self, problem: Problem, bases: Bases, times: Float[Array, " times"]):
+    def _path(self, problem: Problem, bases: Bases, times: Float[Array, " times"]) -> Path:
         start = network_modes(problem.net, bases)
         modes = modes_in_time(times[:, None], start, mode_target(problem, bases))
-        return jax.vmap(lambda *mode: network_from_modes(Modes(*mode), bases))(*modes)
-
-
-def _stopped(time: Scalar) -> State:
-    return State(time, jnp.zeros((), int), ())
+        weights = jax.vmap(lambda *mode: network_from_modes(Modes(*mode), bases))(*modes)
+        return closed_path(times, weights)

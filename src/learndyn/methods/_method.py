@@ -19,9 +19,14 @@ class Method(eqx.Module):
     """A way to the learning curve of a problem.
 
     `solve` and `train` measure assumptions, compile, and make the curve; a method moves weights.
+
+    Attributes:
+        assumptions: what it takes for granted of a problem.
+        convex: whether it descends a loss without saddles, so that still weights are a minimum.
     """
 
     assumptions: ClassVar[tuple[Assumption, ...]] = ()
+    convex: ClassVar[bool] = False
 
     def check(self, problem: Problem) -> None:
         """Refuse a problem that the method cannot run at all.
