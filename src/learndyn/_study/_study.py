@@ -12,10 +12,11 @@ from learndyn._errors import InputError
 from learndyn._forms import FormShares, form_shares
 from learndyn._problem import Problem
 from learndyn._solve import solve
+from learndyn._study._features import feature_report
 from learndyn._study._plan import Plan, plan_training
 from learndyn._study._theory import mode_theory
 from learndyn._study._write import write_study
-from learndyn.methods import GradientDescent, WeightFlow
+from learndyn.methods import GradientDescent, Linearized, WeightFlow
 from learndyn.network import init_unaligned, response_modes
 from learndyn.statistics import Trials
 
@@ -33,6 +34,7 @@ class Study:
         plan: horizon and rate, and the flow they were read off.
         predicted: learning curve by the flow of the weights, at the times of `trained`.
         trained: learning curve of gradient descent.
+        lazy: learning curve of the network linearized at its start, at the same times.
         comparison: predicted minus trained.
         configuration: all it takes to make the study again from the same trials.
 
@@ -48,6 +50,7 @@ class Study:
     plan: Plan
     predicted: LearningCurve
     trained: LearningCurve
+    lazy: LearningCurve
     comparison: Comparison
     configuration: dict
 
@@ -96,6 +99,7 @@ class Study:
                 "predicted": float(self.predicted.loss[-1]),
                 "largest_relative_gap": float(self.comparison.largest_gap),
             },
+            "feature_learning": feature_report(self.problem, self.trained, self.lazy),
             "training": {
                 "steps": int(self.trained.steps[-1]),
                 "result": str(RESULTS[self.trained.result]),
@@ -114,8 +118,8 @@ class Study:
         Args:
             folder: where; made if missing.
         """
-        spectrum = self.spectrum
-        write_study(folder, self.predicted, self.trained, spectrum, self.summary())
+        curves = self.predicted, self.trained, self.lazy
+        write_study(folder, *curves, self.spectrum, self.summary())
 
 
 def study(
@@ -253,8 +257,9 @@ def study_trials(
     trained = _trained(problem, plan, progress)
     assert trained.times is not None
     predicted = solve(problem, WeightFlow(), trained.times)
+    lazy = solve(problem, Linearized(), trained.times)
     comparison = compare(predicted, trained)
-    return Study(problem, forms, plan, predicted, trained, comparison, configuration)
+    return Study(problem, forms, plan, predicted, trained, lazy, comparison, configuration)
 
 
 def _named(spectrum: np.ndarray) -> dict:

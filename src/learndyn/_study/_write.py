@@ -17,6 +17,7 @@ def write_study(
     folder: str | os.PathLike,
     predicted: LearningCurve,
     trained: LearningCurve,
+    lazy: LearningCurve,
     spectrum: np.ndarray,
     summary: dict,
 ) -> None:
@@ -26,6 +27,7 @@ def write_study(
         folder: where; made if missing.
         predicted: predicted curve.
         trained: trained curve.
+        lazy: curve of the network linearized at its start.
         spectrum: temporal singular values, `(modes, T)`, in t order.
         summary: the study in numbers, with its configuration.
     """
@@ -33,6 +35,7 @@ def write_study(
     write_json(folder / RUN, summary["configuration"])
     predicted.save(folder / "predicted.nc")
     trained.save(folder / "trained.nc")
-    figure = learning_figure(predicted, trained, spectrum)
+    lazy.save(folder / "lazy.nc")
+    figure = learning_figure(predicted, trained, lazy, spectrum)
     save_svg(figure, folder / "figure.svg")
     write_json(folder / SUMMARY, {**summary, "versions": package_versions()})

@@ -74,7 +74,7 @@ def train_many(
         The last networks, and how each ended.
 
     Raises:
-        InputError: for a batch, a tolerance or a number that cannot be used.
+        InputError: for a batch, a tolerance or a number that cannot be used, or for `Linearized`.
         AssumptionError: if an assumption of the method is violated by any of the networks.
 
     Example:
@@ -93,6 +93,12 @@ def train_many(
         raise InputError("a chunk of at least one network", f"{chunk}", f"None is {CHUNK}.")
     first, start = split(problems)
     method.check(first)
+    if method.convex:
+        raise InputError(
+            "a method that moves networks",
+            f"{type(method).__name__}, whose loss is not that of its networks",
+            "Solve it over a grid with sweep.",
+        )
     data, shared = method.data(first), first.without_trials()
     start, tolerance = jax.tree.map(np.asarray, start), jnp.asarray(tolerance, float)
     with workers() as pool:

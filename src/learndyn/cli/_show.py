@@ -71,6 +71,7 @@ def print_summary(summary: dict, folder: Path) -> None:
     console.print(_modes(summary["modes"]))
     console.print(_assumptions(summary["assumptions"]))
     console.print(_losses(summary))
+    console.print(_features(summary["feature_learning"], summary["loss"]["trained"]))
     plan = summary["plan"]
     console.print(
         f"{summary['training']['steps']:,} steps at rate {plan['learning_rate']:.3g} "
@@ -79,7 +80,8 @@ def print_summary(summary: dict, folder: Path) -> None:
     )
     if plan["shortened"]:
         console.print("Learning is not over by then; allow more with --max-steps.")
-    console.print(f"Files in {folder}: summary.json, predicted.nc, trained.nc, figure.svg")
+    files = "summary.json, predicted.nc, trained.nc, lazy.nc, figure.svg"
+    console.print(f"Files in {folder}: {files}")
 
 
 def _form(form: dict) -> str:
@@ -184,6 +186,28 @@ def _losses(summary: dict) -> Table:
         table.add_row(f"recurrent singular value {i}", f"{predicted:.3f}", f"{trained:.3f}")
     gap = loss["largest_relative_gap"]
     table.add_row("largest gap of the loss", "", f"{100 * gap:.2g} %")
+    return table
+
+
+def _features(features: dict, trained: float) -> Table:
+    table = Table(title="How rich learning was", title_justify="left")
+    for column in ("measure", "start", "end"):
+        table.add_column(column, justify="left" if column == "measure" else "right")
+    distance, aligned = features["kernel_distance"], features["representation_alignment"]
+    table.add_row("distance of the tangent kernel, 0 if lazy", "0", f"{distance:.3g}")
+    table.add_row("representation's alignment with its start", "1", f"{aligned:.3g}")
+    names = {
+        "target_alignment": "kernel's alignment with the targets",
+        "kernel_rank": "effective rank of the kernel",
+        "representation_rank": "effective rank of the representation",
+    }
+    for key, name in names.items():
+        first, last = features[key]["first"], features[key]["last"]
+        table.add_row(name, f"{first:.3g}", f"{last:.3g}")
+    for part, change in features["weight_change"].items():
+        table.add_row(f"relative change of the {part} weights", "0", f"{change:.3g}")
+    lazy = f"{features['lazy_loss']:.4g} / {trained:.4g}"
+    table.add_row("loss if linearized at the start / trained", "", lazy)
     return table
 
 

@@ -86,11 +86,20 @@ def feature_learning(
         True
     """
     start = jax.tree.map(lambda w: w[0], curve.weights)
-    return _feature_learning(Problem(start, statistics, frozen=frozen), curve.weights)
+    return measure_networks(Problem(start, statistics, frozen=frozen), curve.weights)
 
 
 @eqx.filter_jit
-def _feature_learning(problem: Problem, weights: LinearRNN) -> FeatureLearning:
+def measure_networks(problem: Problem, weights: LinearRNN) -> FeatureLearning:
+    """As `feature_learning`, of networks against the start of a problem.
+
+    Args:
+        problem: the problem.
+        weights: networks, with a leading axis.
+
+    Returns:
+        The measures, one of each per network.
+    """
     statistics, start = problem.statistics, problem.net
     kernel0, hidden0 = _kernel(problem, start), _representation(problem, start)
     unexplained = statistics.inputs.residual(-lags_to_stack(statistics.target))

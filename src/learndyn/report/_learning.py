@@ -8,13 +8,14 @@ from learndyn.report._style import THEORY, bare, colours
 
 
 def learning_figure(
-    predicted: LearningCurve, trained: LearningCurve, spectrum: np.ndarray
+    predicted: LearningCurve, trained: LearningCurve, lazy: LearningCurve, spectrum: np.ndarray
 ) -> Figure:
-    """Draw prediction, dashed, over training, coloured.
+    """Draw prediction, dashed, over training, coloured, and what lazy learning would have done.
 
     Args:
         predicted: predicted curve.
         trained: trained curve, at the same times.
+        lazy: curve of the network linearized at its start, at the same times.
         spectrum: temporal singular values, or eigenvalues, `(modes, T)`, in t order.
 
     Returns:
@@ -24,6 +25,7 @@ def learning_figure(
     tasks, losses, weights = figure.subplots(1, 3)
     _draw_spectrum(tasks, spectrum)
     _draw(losses, trained, predicted, lambda c: np.asarray(c.loss)[:, None])
+    losses.plot(trained.times, lazy.loss, color="0.5", lw=1, label="linearized at the start")
     losses.set(title="Loss", ylabel="½ mean squared error", yscale="log")
     if float(trained.floor) > 1e-9 * float(trained.loss[0]):
         losses.axhline(float(trained.floor), color="0.6", lw=1, ls=":", label="floor")
