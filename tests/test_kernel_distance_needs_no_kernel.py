@@ -254,6 +254,23 @@ def test_of_two_kernels_that_are_zero_it_is_zero_and_of_one_it_is_one():
     assert distance(case.first, zero, case.statistics) == 1
 
 
+@pytest.mark.parametrize("factor", [1e-100, 1e120])
+def test_not_even_a_size_matters_whose_square_is_out_of_range(factor):
+    case = make(5, SHAPES[2], every=False)
+    frozen = ("input",)  # what is left of the kernel grows with the square of the input weights
+    near = distance(case.first, case.second, case.statistics, frozen=frozen)
+    scaled = (factor * case.second[0], *case.second[1:])
+    far = distance(case.first, scaled, case.statistics, frozen=frozen)
+    np.testing.assert_allclose(far, near, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:3])
+def test_where_all_is_frozen_there_is_no_kernel_and_no_distance(shape):
+    case = make(5, shape, every=True)
+    found = distance(case.first, case.second, case.statistics, frozen=tangent_kernel.PARTS)
+    assert found == 0
+
+
 def test_kernels_with_nothing_in_common_are_at_distance_one():
     # One network moves the first output only, the other the second.
     rng = np.random.default_rng(6)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from learndyn.kernels import effective_rank as effective_rank
     from learndyn.kernels import feature_learning as feature_learning
     from learndyn.kernels import kernel_distance as kernel_distance
+    from learndyn.kernels import kernel_spectrum as kernel_spectrum
     from learndyn.kernels import ntk as ntk
     from learndyn.methods import ExactInputOutput as ExactInputOutput
     from learndyn.methods import GradientDescent as GradientDescent
@@ -72,6 +73,7 @@ _HOMES = {
         "effective_rank",
         "feature_learning",
         "kernel_distance",
+        "kernel_spectrum",
         "ntk",
     ),
     "learndyn.methods": (

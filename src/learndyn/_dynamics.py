@@ -157,6 +157,8 @@ def curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
     """
     if weights.w_h.ndim == 2:
         return _extreme_eigenvalue(problem, weights, "LA", None)[0]
+    if 0 < len(_free_entries(problem)) <= _DENSE_HESSIAN:
+        return np.linalg.eigvalsh(np.asarray(_jitted_hessians(problem, weights)))[:, -1]
     values, vector = np.zeros(len(weights.w_h)), None
     for i in range(len(values)):
         # The direction turns slowly along a curve, so each search starts from the last one.
@@ -189,6 +191,7 @@ def _flat_hessian_product(problem, weights, direction):
 
 
 _jitted_hessian = eqx.filter_jit(hessian)
+_jitted_hessians = eqx.filter_jit(eqx.filter_vmap(hessian, in_axes=(None, 0)))
 
 
 def _extreme_eigenvalue(problem, weights, which, start):

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
+from learndyn._types import Array
 from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics, Trials
 
@@ -108,6 +109,10 @@ def checked_parts(frozen: str | Iterable[str]) -> tuple[str, ...]:
 
 def _cast(statistics: TaskStatistics, dtype) -> TaskStatistics:
     def cast(leaf):
-        return jnp.asarray(leaf, jnp.result_type(dtype, 1j) if jnp.iscomplexobj(leaf) else dtype)
+        wanted = jnp.result_type(dtype, 1j) if jnp.iscomplexobj(leaf) else dtype
+        # Conversion to what an array is already takes as long as a small kernel.
+        return (
+            leaf if isinstance(leaf, Array) and leaf.dtype == wanted else jnp.asarray(leaf, wanted)
+        )
 
     return jax.tree.map(cast, statistics)

@@ -1,15 +1,15 @@
 """How far the tangent kernel of a network has moved."""
 
 from collections.abc import Iterable
+from functools import partial
 
-import equinox as eqx
 import jax
 
 from learndyn._errors import InputError
 from learndyn._problem import Problem
 from learndyn._types import Array, Float
-from learndyn.kernels._ntk import require_finite
-from learndyn.kernels._tangent import tangent_kernel
+from learndyn.kernels._checks import require_finite
+from learndyn.kernels._tangent import kernel_over
 from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics
 
@@ -64,20 +64,19 @@ def kernel_distance(
             f"weights {_shapes(net0)} and {_shapes(net1)}",
         )
     problem = Problem(net0, statistics, frozen=frozen)
-    return _kernel_distance(problem, net1)
+    return _kernel_distance(net0, net1, problem.statistics, frozen=problem.frozen)
 
 
-@eqx.filter_jit
-def _kernel_distance(problem: Problem, net: LinearRNN) -> Float[Array, "*batch"]:
-    statistics = problem.statistics
+@partial(jax.jit, static_argnames="frozen")
+def _kernel_distance(net0, net1, statistics, *, frozen):
+    start = kernel_over(net0, statistics, frozen)
 
-    def gram(net: LinearRNN):
-        return tangent_kernel(net, statistics.length, problem.frozen).over(statistics.inputs)
+    def distance(net):
+        return start.distance(kernel_over(net, statistics, frozen))
 
-    start = gram(problem.net)
-    if net.w_h.ndim == 2:
-        return start.distance(gram(net))
-    return jax.lax.map(lambda net: start.distance(gram(net)), net, batch_size=TOGETHER)
+    if net1.w_h.ndim == 2:
+        return distance(net1)
+    return jax.lax.map(distance, net1, batch_size=TOGETHER)
 
 
 def _shapes(net: LinearRNN) -> str:

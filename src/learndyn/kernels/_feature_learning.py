@@ -13,8 +13,8 @@ from learndyn._problem import Problem
 from learndyn._types import Array, Float
 from learndyn.kernels._distance import TOGETHER
 from learndyn.kernels._gram import Factored
-from learndyn.kernels._rank import effective_rank
-from learndyn.kernels._tangent import tangent_kernel
+from learndyn.kernels._spectrum import effective_rank
+from learndyn.kernels._tangent import kernel_over
 from learndyn.network import LinearRNN, lag_responses
 from learndyn.statistics import TaskStatistics, lags_to_stack
 
@@ -101,18 +101,22 @@ def measure_networks(problem: Problem, weights: LinearRNN) -> FeatureLearning:
         The measures, one of each per network.
     """
     statistics, start = problem.statistics, problem.net
-    kernel0, hidden0 = _kernel(problem, start), _representation(problem, start)
+
+    def kernel(net: LinearRNN):
+        return kernel_over(net, statistics, problem.frozen)
+
+    kernel0, hidden0 = kernel(start), _representation(problem, start)
     unexplained = statistics.inputs.residual(-lags_to_stack(statistics.target))
     target, size = -unexplained.ravel(), 2 * statistics.loss(0 * statistics.target)
     conserved0, squares0 = conserved_matrix(start), _squares(start)
 
     def measured(net: LinearRNN) -> FeatureLearning:
-        kernel, hidden = _kernel(problem, net), _representation(problem, net)
-        eigenvalues, conserved = kernel.eigenvalues(), conserved_matrix(net)
-        change = jax.tree.map(lambda now, then: _ratio(_norm(now - then), _norm(then)), net, start)
+        now, hidden = kernel(net), _representation(problem, net)
+        eigenvalues, conserved = now.eigenvalues(), conserved_matrix(net)
+        change = jax.tree.map(lambda w, first: _ratio(_norm(w - first), _norm(first)), net, start)
         return FeatureLearning(
-            kernel_distance=kernel0.distance(kernel),
-            target_alignment=_ratio(kernel.form(target), _norm(eigenvalues) * size),
+            kernel_distance=kernel0.distance(now),
+            target_alignment=_ratio(now.form(target), _norm(eigenvalues) * size),
             weight_change=WeightChange(change.w_x, change.w_h, change.w_y),
             representation_alignment=1 - hidden0.distance(hidden),
             kernel_rank=effective_rank(eigenvalues),
@@ -122,11 +126,6 @@ def measure_networks(problem: Problem, weights: LinearRNN) -> FeatureLearning:
         )
 
     return jax.lax.map(measured, weights, batch_size=TOGETHER)
-
-
-def _kernel(problem: Problem, net: LinearRNN):
-    statistics = problem.statistics
-    return tangent_kernel(net, statistics.length, problem.frozen).over(statistics.inputs)
 
 
 def _representation(problem: Problem, net: LinearRNN) -> Factored:

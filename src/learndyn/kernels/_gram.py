@@ -45,8 +45,8 @@ class Factored(Gram):
     def distance(self, other: Gram) -> Scalar:
         """See `Gram`."""
         assert isinstance(other, Factored)
-        stacked = jnp.concatenate([self.factor, other.factor]).T
-        if stacked.shape[0] > stacked.shape[1]:
+        stacked = jnp.concatenate([_scaled(self.factor), _scaled(other.factor)]).T
+        if stacked.shape[0] > stacked.shape[1] > 0:
             # Nothing happens outside the span of both.
             stacked = jnp.linalg.qr(stacked, mode="r")
         first, second = jnp.split(stacked, [len(self.factor)], axis=1)
@@ -78,7 +78,7 @@ class Dense(Gram):
     def distance(self, other: Gram) -> Scalar:
         """See `Gram`."""
         assert isinstance(other, Dense)
-        return _distance(self.matrix, other.matrix)
+        return _distance(_scaled(self.matrix), _scaled(other.matrix))
 
     def form(self, vector: Float[Array, " directions"]) -> Scalar:
         """See `Gram`."""
@@ -102,3 +102,9 @@ def _distance(first: Float[Array, "n n"], second: Float[Array, "n n"]) -> Scalar
     chord = 0.5 * jnp.sum((units[0] - units[1]) ** 2)
     # With one of them zero, the chord is of length 1 rather than at a right angle.
     return jnp.where((sizes[0] > 0) == (sizes[1] > 0), chord, jnp.ones_like(chord))
+
+
+def _scaled(values: Float[Array, "rows columns"]) -> Float[Array, "rows columns"]:
+    """Divided by the largest entry, so that no square of it leaves the range of numbers."""
+    largest = jnp.max(abs(values), initial=0)
+    return values / jnp.where(largest > 0, largest, 1)

@@ -1,15 +1,17 @@
 """The neural tangent kernel between two sets of inputs."""
 
 from collections.abc import Iterable
+from functools import partial
 
-import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from learndyn._errors import InputError
 from learndyn._problem import checked_parts
 from learndyn._types import Array, ArrayLike, Float, Shaped, is_traced
-from learndyn.kernels._tangent import tangent_kernel
+from learndyn.kernels._checks import require_finite
+from learndyn.kernels._tangent import kernel_between
 from learndyn.network import LinearRNN
 
 
@@ -61,14 +63,14 @@ def ntk(
             f"{first.shape[1]} and {second.shape[1]}",
             "Cut the longer one from its start, or begin the shorter one with zeros.",
         )
-    return _ntk(net, first, second, outputs == "every", checked_parts(frozen))
+    return _ntk(net, first, second, every=outputs == "every", frozen=checked_parts(frozen))
 
 
-@eqx.filter_jit
-def _ntk(net, x1, x2, every, frozen):
+@partial(jax.jit, static_argnames=("every", "frozen"))
+def _ntk(net, x1, x2, *, every, frozen):
     length = x1.shape[1]
     rows, others = (_by_lag(x, every=every) for x in (x1, x2))
-    kernel = tangent_kernel(net, length, frozen).between(rows, others)
+    kernel = kernel_between(net, rows, others, frozen)
     if not every:
         return kernel
     return kernel.reshape(len(x1), length, net.n_out, len(x2), length, net.n_out)
@@ -85,26 +87,6 @@ def _by_lag(
     seen = steps[:, None] - steps  # readout t sees the input t − k at lag k
     windows = jnp.where((seen >= 0)[..., None], x[:, seen], 0)
     return windows.reshape(len(x) * length, -1)
-
-
-def require_finite(net: LinearRNN, name: str) -> None:
-    """Refuse a network with weights that are not finite.
-
-    Args:
-        net: the network.
-        name: what it is, for the sentence of an error.
-
-    Raises:
-        InputError: if one is not.
-    """
-    for field in ("w_x", "w_h", "w_y"):
-        weights = getattr(net, field)
-        if not is_traced(weights) and not np.isfinite(np.asarray(weights)).all():
-            raise InputError(
-                f"finite weights in {name}",
-                f"{field} with NaN or infinite entries",
-                "Take a network from before learning diverged, such as curve.final.",
-            )
 
 
 def _checked_inputs(net: LinearRNN, x, name: str) -> Float[Array, "trajectories T in"]:

@@ -1,8 +1,7 @@
-"""The tangent kernel of one network, for any data of a length."""
+"""The tangent kernel of a network, by its weights or its impulse response, whichever is smaller."""
 
-import abc
+import math
 
-import equinox as eqx
 import jax.numpy as jnp
 
 from learndyn._problem import PARTS
@@ -10,89 +9,61 @@ from learndyn._types import Array, Float
 from learndyn.kernels._blocks import blocks, features
 from learndyn.kernels._gram import Dense, Factored, Gram
 from learndyn.network import LinearRNN
-from learndyn.statistics import InputMoments
+from learndyn.statistics import TaskStatistics
 
 
-class TangentKernel(eqx.Module):
-    """The kernel of a network for all inputs of a length, `tangent_kernel` says in which form."""
-
-    @abc.abstractmethod
-    def between(
-        self, rows: Float[Array, "rows columns"], others: Float[Array, "others columns"]
-    ) -> Float[Array, "rows out others out"]:
-        """Kernel between two sets of inputs, written by lag; columns as in the statistics."""
-
-    @abc.abstractmethod
-    def over(self, inputs: InputMoments) -> Gram:
-        """Kernel over a data set, in the directions of its inputs, output by output."""
-
-
-class ByFeatures(TangentKernel):
-    """A kernel as the dot product of features, one for each weight.
-
-    Attributes:
-        features: Jacobian of the impulse response.
-    """
-
-    features: Float[Array, "weights out columns"]
-
-    def between(
-        self, rows: Float[Array, "rows columns"], others: Float[Array, "others columns"]
-    ) -> Float[Array, "rows out others out"]:
-        """See `TangentKernel`."""
-        first, second = (jnp.einsum("woc,pc->pow", self.features, x) for x in (rows, others))
-        return jnp.einsum("pow,quw->poqu", first, second)
-
-    def over(self, inputs: InputMoments) -> Gram:
-        """See `TangentKernel`."""
-        return Factored(inputs.project(self.features).reshape(len(self.features), -1))
-
-
-class ByBlocks(TangentKernel):
-    """A kernel by that of the impulse response, whose size does not grow with the width.
-
-    Attributes:
-        blocks: kernel of the impulse response.
-    """
-
-    blocks: Float[Array, "out columns out columns"]
-
-    def between(
-        self, rows: Float[Array, "rows columns"], others: Float[Array, "others columns"]
-    ) -> Float[Array, "rows out others out"]:
-        """See `TangentKernel`."""
-        columns = self.blocks.shape[1]
-        if len(rows) < min(columns, len(others)):
-            # The one side must be long, or what follows would be larger than the result.
-            return jnp.einsum("quop->opqu", self.between(others, rows))
-        # One product whose result lies in memory as it is wanted: rows by everything else.
-        half = jnp.einsum("ocud,qd->coqu", self.blocks, others)
-        n_out = self.blocks.shape[0]
-        return (rows @ half.reshape(columns, -1)).reshape(len(rows), n_out, len(others), n_out)
-
-    def over(self, inputs: InputMoments) -> Gram:
-        """See `TangentKernel`."""
-        one = inputs.project(self.blocks)  # (out, columns, out, directions)
-        both = inputs.project(jnp.moveaxis(one, 1, 3))  # (out, out, directions, directions)
-        size = both.shape[0] * both.shape[2]
-        return Dense(jnp.einsum("opuv->ovpu", both).reshape(size, size))
-
-
-def tangent_kernel(net: LinearRNN, length: int, frozen: tuple[str, ...]) -> TangentKernel:
-    """Tangent kernel of a network, by whichever is smaller: its weights or its impulse response.
+def kernel_over(net: LinearRNN, statistics: TaskStatistics, frozen: tuple[str, ...]) -> Gram:
+    """Tangent kernel over a whole data set, from its statistics.
 
     Args:
         net: the network.
-        length: number of steps of the data.
+        statistics: statistics of the data.
+        frozen: parts that do not learn.
+
+    Returns:
+        The kernel in the directions of the data, output by output.
+    """
+    inputs, length = statistics.inputs, statistics.length
+    if _learning(net, frozen) < length * net.n_in * net.n_out:
+        by_weight = inputs.project(features(net, length, frozen))  # (weights, out, directions)
+        return Factored(by_weight.reshape(len(by_weight), math.prod(by_weight.shape[1:])))
+    one = inputs.project(blocks(net, length, frozen))  # (out, columns, out, directions)
+    both = inputs.project(jnp.moveaxis(one, 1, 3))  # (out, out, directions, directions)
+    size = both.shape[0] * both.shape[2]
+    return Dense(jnp.einsum("opuv->ovpu", both).reshape(size, size))
+
+
+def kernel_between(
+    net: LinearRNN,
+    rows: Float[Array, "rows columns"],
+    others: Float[Array, "others columns"],
+    frozen: tuple[str, ...],
+) -> Float[Array, "rows out others out"]:
+    """Tangent kernel between two sets of inputs.
+
+    Args:
+        net: the network.
+        rows: inputs, written by lag, lags side by side.
+        others: more of them.
         frozen: parts that do not learn.
 
     Returns:
         The kernel.
     """
-    if _weights(net, frozen) < length * net.n_in:
-        return ByFeatures(features(net, length, frozen))
-    return ByBlocks(blocks(net, length, frozen))
+    columns, n_out = rows.shape[1], net.n_out
+    length = columns // net.n_in
+    if _learning(net, frozen) < columns:
+        by_weight = features(net, length, frozen)
+        first, second = (jnp.einsum("woc,pc->pow", by_weight, x) for x in (rows, others))
+        return jnp.einsum("pow,quw->poqu", first, second)
+    if len(rows) < min(columns, len(others)):
+        # One side must be long, or what follows would be larger than the result.
+        return jnp.einsum("quop->opqu", kernel_between(net, others, rows, frozen))
+    # One product whose result lies in memory as it is wanted: rows by everything else.
+    half = jnp.einsum("ocud,qd->coqu", blocks(net, length, frozen), others)
+    return (rows @ half.reshape(columns, -1)).reshape(len(rows), n_out, len(others), n_out)
 
 
-def _weights(net: LinearRNN, frozen: tuple[str, ...]) -> int:
+def _learning(net: LinearRNN, frozen: tuple[str, ...]) -> int:
+    """Number of weights that learn."""
     return sum(getattr(net, field).size for part, field in PARTS.items() if part not in frozen)

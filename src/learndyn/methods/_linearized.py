@@ -11,7 +11,7 @@ from learndyn._errors import InputError
 from learndyn._numerics import decay
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
-from learndyn.kernels import tangent_kernel
+from learndyn.kernels import kernel_over
 from learndyn.methods._closed_form import closed_path, settle
 from learndyn.methods._method import Method
 from learndyn.network import Bases, LinearRNN, lag_responses
@@ -119,8 +119,7 @@ class Linearized(Method):
 
 def _lazy(problem: Problem, first: LinearRNN) -> _Lazy:
     statistics = problem.statistics
-    kernel = tangent_kernel(first, statistics.length, problem.frozen).over(statistics.inputs)
-    rates, vectors = kernel.modes()
+    rates, vectors = kernel_over(first, statistics, problem.frozen).modes()
     difference = first.impulse_response(statistics.length) - statistics.target
     residual = statistics.inputs.residual(lags_to_stack(difference)).ravel()
     amplitudes = residual @ vectors
