@@ -1,9 +1,13 @@
-"""Errata 19, 20, 21 and 24: the neural tangent kernel, against the Jacobian by autodiff."""
+"""Errata 19–21, 24, 40 and 41: the neural tangent kernel, against the Jacobian by autodiff."""
+
+from functools import cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.flatten_util import ravel_pytree
+from scipy.integrate import solve_ivp
 
 POWER = np.linalg.matrix_power
 N_IN, N_HIDDEN, N_OUT, TRIALS = 2, 3, 2, 2
@@ -25,11 +29,19 @@ def jacobian(weights, x, t):
     return np.concatenate([np.array(p).reshape(p.shape[0], -1) for p in parts], axis=1)
 
 
-def draw(seed, length):
+def draw(seed, length, *, hidden=N_HIDDEN, trials=TRIALS):
     rng = np.random.default_rng(seed)
-    shapes = (N_HIDDEN, N_IN), (N_HIDDEN, N_HIDDEN), (N_OUT, N_HIDDEN)
+    shapes = (hidden, N_IN), (hidden, hidden), (N_OUT, hidden)
     weights = tuple(0.7 * rng.normal(size=shape) for shape in shapes)
-    return weights, rng.normal(size=(length, N_IN, TRIALS))
+    return weights, rng.normal(size=(length, N_IN, trials))
+
+
+def motion(weights, x, y):
+    """Gradient of eq. 4, and how the last output moves down it."""
+    gradient = jax.grad(lambda w: 0.5 * jnp.sum((y - outputs(w, x)[-1]) ** 2))(weights)
+    descent = jax.tree.map(jnp.negative, gradient)
+    _, moved = jax.jvp(lambda w: outputs(w, x)[-1], (weights,), (descent,))
+    return tuple(map(np.asarray, gradient)), np.asarray(moved)
 
 
 def kernel(weights, x, *, collapsed=False, ranges_as_printed=False, order_as_printed=False):
@@ -66,6 +78,12 @@ def gap(found, true):
     return np.linalg.norm(found - true) / np.linalg.norm(true)
 
 
+def distance(*rows):
+    """Eq. 135 of two Jacobians: half the square between kernels of length one."""
+    first, second = (r @ r.T / np.linalg.norm(r @ r.T) for r in rows)
+    return 0.5 * np.linalg.norm(first - second) ** 2
+
+
 def true_kernel(weights, x):
     rows = jacobian(weights, x, len(x) - 1)
     return rows @ rows.T
@@ -94,6 +112,53 @@ def test_the_derivative_of_a_power_is_a_sum_over_places(n):
     assert (gap(n * POWER(w, n - 1) @ change, true) > 0.1) == (n > 1)
 
 
+def printed_change(weights, gradient, x, rate, *, sums_as_printed=False):
+    """Eqs 121–124, all terms under the first sum; or with the second sum of eq. 122 too."""
+    (w_x, w_h, w_y), (g_x, g_h, g_y), length = weights, gradient, len(x)
+    plain = sum(POWER(w_h, length - i) @ w_x @ x[i - 1] for i in range(1, length + 1))
+    total = 0
+    for i in range(1, length + 1):
+        n, power = length - i, POWER(w_h, length - i)
+        moved = np.zeros_like(w_h)  # Σ_k of eq. 121, as many η as there
+        for k in range(1, n + 1):
+            binomial = (-1) ** k * np.prod(np.arange(n - k + 1, n + 1)) / np.prod(range(1, k + 1))
+            moved += binomial * POWER(w_h, n - k) * rate ** (k - 1) @ POWER(g_h, k)
+        once = plain if sums_as_printed else power @ w_x @ x[i - 1]
+        total += (w_y @ moved @ w_x - w_y @ power @ g_x - rate * w_y @ moved @ g_x) @ x[i - 1]
+        total -= g_y @ once + rate * g_y @ moved @ w_x @ x[i - 1]
+        total += (rate * g_y @ power @ g_x + rate**2 * g_y @ moved @ g_x) @ x[i - 1]
+    return total
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.01])
+def test_where_matrices_commute_the_change_of_the_output_is_exact_with_one_sum_over_steps(rate):
+    for hidden in (1, 3):
+        weights, x = draw(12, 4, hidden=hidden)
+        gradient, moved = motion(weights, x, np.random.default_rng(13).normal(size=(2, 2)))
+        after = tuple(w - rate * g for w, g in zip(weights, gradient, strict=True))
+        true = (outputs(after, x)[-1] - outputs(weights, x)[-1]) / rate
+        found = printed_change(weights, gradient, x, rate)
+        assert (gap(found, true) < 1e-9) == (hidden == 1)
+        twice = printed_change(weights, gradient, x, rate, sums_as_printed=True)
+        assert gap(twice, true) > 0.1
+        # "The gradient flow equation" it is in the limit only.
+        assert gap(true, moved) > 0.01
+
+
+@pytest.mark.parametrize("hidden", [1, 3])
+def test_the_flow_of_the_output_has_the_sign_of_eq_125_where_matrices_commute(hidden):
+    (w_x, w_h, w_y), x = draw(14, 4, hidden=hidden)
+    y = np.random.default_rng(15).normal(size=(2, 2))
+    (g_x, g_h, g_y), moved = motion((w_x, w_h, w_y), x, y)
+    total = 0
+    for lag, x_i in enumerate(x[::-1]):
+        power = POWER(w_h, lag)
+        total -= w_y @ power @ g_x @ x_i + g_y @ power @ w_x @ x_i
+        if lag:  # printed for lag 0 too, where W_h need have no inverse
+            total -= lag * w_y @ POWER(w_h, lag - 1) @ g_h @ w_x @ x_i
+    assert (gap(total, moved) < 1e-9) == (hidden == 1)
+
+
 # --- 20: the kernel (eqs 126-134) ----------------------------------------------------------------
 
 
@@ -110,7 +175,49 @@ def test_collapsed_powers_are_wrong_for_a_diagonal_recurrence_too_but_not_for_on
     diagonal = w_x, np.diag([0.9, 0.5, -0.3]), w_y
     assert gap(kernel(diagonal, x, collapsed=True), true_kernel(diagonal, x)) > 0.01
     single = w_x[:1], np.array([[0.8]]), w_y[:, :1]
-    assert gap(kernel(single, x, collapsed=True), true_kernel(single, x)) < 1e-12
+    equal = w_x, 0.8 * np.eye(N_HIDDEN), w_y
+    for weights in (single, equal):
+        assert gap(kernel(weights, x, collapsed=True), true_kernel(weights, x)) < 1e-12
+
+
+def test_collapsed_powers_move_an_aligned_network_rightly_but_are_not_its_kernel():
+    rng, length = np.random.default_rng(16), 4
+    turn, left, right = (np.linalg.qr(rng.normal(size=(n, n)))[0] for n in (3, 2, 2))
+    weights = (
+        turn[:, :2] @ np.diag([0.5, 0.9]) @ right.T,
+        turn @ np.diag([0.9, 0.5, -0.3]) @ turn.T,
+        left @ np.diag([0.7, 0.4]) @ turn[:, :2].T,
+    )
+    x = np.linalg.qr(rng.normal(size=(length * N_IN,) * 2))[0].reshape(length, N_IN, -1)  # white
+    collapsed, true = kernel(weights, x, collapsed=True), true_kernel(weights, x)
+    assert gap(collapsed, true) > 0.01
+    for aligned in (True, False):
+        spectrum = rng.normal(size=(length, 2))
+        target = [left @ (np.diag(s) if aligned else rng.normal(size=(2, 2))) for s in spectrum]
+        y = sum(t @ right.T @ x_i for t, x_i in zip(target, x, strict=True))
+        error = (y - np.asarray(outputs(weights, x)[-1])).T.ravel()
+        moved = motion(weights, x, y)[1].T.ravel()
+        assert (gap(collapsed @ error, moved) < 1e-9) == aligned
+
+
+@pytest.mark.parametrize(
+    ("k_is_j", "r_with_j"), [(True, True), (True, False), (False, False), (False, True)]
+)
+def test_the_undefined_index_is_that_of_the_second_sum_and_so_is_the_bound_of_r(k_is_j, r_with_j):
+    weights, x = draw(17, 4, hidden=1)  # one hidden unit, where collapsed powers are right
+    (w_x, w_h, w_y), length = weights, len(x)
+    rows = np.array(jax.jacobian(lambda w: outputs((w_x, w, w_y), x)[-1].T.ravel())(w_h))
+    rows = rows.reshape(len(rows), -1)
+    total, left = np.zeros((len(rows),) * 2), w_y @ w_y.T
+    for i in range(1, length + 1):
+        for j in range(1, length):
+            for _ in range(
+                length - (j if r_with_j else i)
+            ):  # W_h^r and W_h^{T−k−1−r} make W_h^{T−k−1}
+                scale = (length - i) * w_h ** (length - (j if k_is_j else i) - 1)
+                inner = scale * (x[i - 1].T @ w_x.T @ w_x @ x[j - 1])
+                total += np.kron(inner, w_h ** max(length - i - 1, 0) * left)
+    assert (gap(total, rows @ rows.T) < 1e-9) == (k_is_j and r_with_j)
 
 
 @pytest.mark.parametrize("length", [1, 2, 4])
@@ -121,7 +228,34 @@ def test_the_last_input_belongs_to_the_second_sum(length):
 
 def test_the_identity_stands_second_where_columns_are_stacked():
     weights, x = draw(5, 3)
-    assert gap(kernel(weights, x, order_as_printed=True), true_kernel(weights, x)) > 0.1
+    true = true_kernel(weights, x)
+    assert gap(kernel(weights, x, order_as_printed=True), true) > 0.1
+    # With rows stacked instead the identity stands first, but the other factors change places too.
+    order = np.arange(len(true)).reshape(TRIALS, N_OUT).T.ravel()
+    by_rows = true[np.ix_(order, order)]
+    assert gap(kernel(weights, x, order_as_printed=True), by_rows) > 0.1
+    assert gap(kernel(weights, x), by_rows) > 0.1
+
+
+def test_the_jacobian_times_itself_is_no_kernel():
+    weights, x = draw(18, 3)
+    rows = jacobian(weights, x, 2)
+    with pytest.raises(ValueError, match="mismatch"):
+        rows @ rows
+    # With as many outputs as weights there is such a product, which moves nothing as it should.
+    weights, x = draw(18, 3, hidden=1, trials=1)
+    square = jacobian((weights[0][:, :1], weights[1], weights[2][:1]), np.tile(x[:, :1], 3), 2)
+    assert square.shape == (3, 3)
+    assert gap(square @ square, square @ square.T) > 0.1
+
+
+def test_the_printed_sign_of_the_recurrent_part_gives_a_kernel_with_negative_eigenvalues():
+    weights, x = draw(19, 4, trials=8)
+    parts = jax.jacobian(lambda w: outputs(w, x)[-1].ravel())(weights)
+    of_x, of_h, of_y = (np.array(part).reshape(8 * N_OUT, -1) for part in parts)
+    printed = of_x @ of_x.T - of_h @ of_h.T + of_y @ of_y.T
+    values = np.linalg.eigvalsh(printed)
+    assert values[0] < -0.01 * values[-1]
 
 
 def test_the_output_moves_up_the_error_and_every_part_of_the_kernel_is_positive():
@@ -163,6 +297,17 @@ def test_outputs_at_different_steps_move_each_other_and_a_sum_over_steps_does_no
         assert min(gap(alone, blocks), gap(summed, blocks)) > 0.05
 
 
+def test_the_sum_over_steps_has_another_distance_than_the_kernel_of_all_steps():
+    found = []
+    for joined in (np.concatenate, np.hstack):
+        # Side by side, Jacobians of the steps give the sum of their kernels.
+        rows = [
+            joined([jacobian(draw(s, 3)[0], draw(8, 3)[1], t) for t in range(3)]) for s in (8, 9)
+        ]
+        found.append(distance(*rows))
+    assert abs(found[0] / found[1] - 1) > 0.05
+
+
 # --- 24: the spectral radius of Gaussian weights (Appendix J) ------------------------------------
 
 
@@ -191,3 +336,182 @@ def test_gaussian_weights_whose_variance_is_the_scale_have_another_radius():
     radius = abs(np.linalg.eigvals(drawn)).max(-1).mean()
     assert radius * scale / np.sqrt(width) == pytest.approx(scale, rel=0.15)  # P.1.2
     assert radius * np.sqrt(scale) > 5  # a variance of 0.5
+
+
+# --- 40 and 41: large starts, and what the distance sees (Section 3.5, Appendix J) ---------------
+
+
+def response(weights, length):
+    """`G_k`, from which the kernel for white input is that over single inputs."""
+    w_x, w_h, w_y = weights
+    seen = [w_x]
+    for _ in range(length - 1):
+        seen.append(w_h @ seen[-1])
+    return jnp.stack([w_y @ s for s in seen])
+
+
+@cache
+def flow(shapes, length):
+    """Compiled, of the weights as a vector: response, its Jacobian, velocity and its Jacobian."""
+    _, unflatten = ravel_pytree(tuple(map(jnp.zeros, shapes)))
+
+    def of(flat):
+        return response(unflatten(flat), length)
+
+    def loss(flat, target):
+        return 0.5 * jnp.sum((of(flat) - target) ** 2)
+
+    rows = jax.jacobian(lambda flat: of(flat).ravel())
+    return tuple(
+        jax.jit(f)
+        for f in (
+            of,
+            rows,
+            lambda *args: -jax.grad(loss)(*args),
+            lambda *args: -jax.hessian(loss)(*args),
+        )
+    )
+
+
+def learn(weights, target, *, time, from_start=False):
+    """Gradient flow of eq. 4 for white input; time in units of the largest rate at the start.
+
+    Returns the kernel distance, the relative change of each matrix and of all, and the share of
+    the loss that is left. `from_start`: the target is a distance from the outputs at the start.
+    """
+    flat = np.concatenate([w.ravel() for w in weights])
+    of, rows, velocity, slope = flow(tuple(w.shape for w in weights), len(target))
+    target = target + np.asarray(of(flat)) * from_start
+    end = solve_ivp(
+        lambda _, w: np.asarray(velocity(w, target)),
+        (0, time / np.linalg.norm(rows(flat), 2) ** 2),
+        flat,
+        method="LSODA",
+        jac=lambda _, w: np.asarray(slope(w, target)),
+        rtol=1e-10,
+        atol=1e-12 * abs(flat).max(),
+    ).y[:, -1]
+    moved, cuts = end - flat, np.cumsum([w.size for w in weights])[:-1]
+    parts = zip(np.split(moved, cuts), weights, strict=True)
+    change = [np.linalg.norm(part) / np.linalg.norm(w) for part, w in parts]
+    left = np.sum((of(end) - target) ** 2) / np.sum((of(flat) - target) ** 2)
+    between = distance(*(np.asarray(rows(w)) for w in (flat, end)))
+    return between, np.array([*change, np.linalg.norm(moved) / np.linalg.norm(flat)]), left
+
+
+def gaussian(seed, n_in, hidden, n_out):
+    """P.1.2 at scale 1."""
+    rng = np.random.default_rng(seed)
+    shapes = (hidden, n_in), (hidden, hidden), (n_out, hidden)
+    return tuple(rng.normal(size=shape) / np.sqrt(shape[1]) for shape in shapes)
+
+
+def constant(length, size):
+    return np.ones((length, 1, 1)) * np.eye(size)
+
+
+PARTS = {"input and output": (1, 0, 1), "all": (1, 1, 1)}
+
+
+def enlarged(weights, scale, part="all"):
+    return tuple(scale**p * w for w, p in zip(weights, PARTS[part], strict=True))
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+@pytest.mark.parametrize(("part", "power"), [("input and output", 2), ("all", 4)])
+def test_a_large_start_is_lazy_at_a_fixed_distance_from_its_target(seed, part, power):
+    weights = gaussian(seed, 2, 3, 2)
+    change = 0.3 * np.random.default_rng(100 + seed).normal(size=(3, 2, 2))
+    found = [
+        learn(enlarged(weights, scale, part), change, time=10, from_start=True)
+        for scale in ((32, 64) if power == 2 else (8, 16))
+    ]
+    (near, moved, left), (nearer, moved_less, _) = found
+    assert left < 0.8
+    assert np.log2(near / nearer) == pytest.approx(2 * power, abs=0.1)
+    slopes = np.log2(moved / moved_less)
+    if part == "all":
+        assert slopes[-1] == pytest.approx(power, abs=0.1)
+    else:  # W_h has the largest share, since its part of the kernel grows fastest
+        np.testing.assert_allclose(slopes[:3], [4, 2, 4], atol=0.1)
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_large_start_with_a_target_of_its_own_is_lazy_at_no_scale(seed):
+    weights = gaussian(seed, 2, 3, 2)
+    target = 0.3 * np.random.default_rng(100 + seed).normal(size=(3, 2, 2))
+    # Scaling W_x and W_y leaves it to W_h to unlearn the response.
+    found = [
+        learn(enlarged(weights, scale, "input and output"), target, time=10) for scale in (32, 128)
+    ]
+    (near, moved, _), (nearer, moved_less, _) = found
+    assert near == pytest.approx(nearer, rel=0.05)
+    assert moved[1] == pytest.approx(moved_less[1], rel=0.05)
+    assert near > 0.1
+    assert moved[1] > 0.2
+
+
+@pytest.mark.parametrize(("length", "near", "share"), [(1, 0.064, 0.394), (3, 0.076, 0.234)])
+def test_networks_of_the_experiment_level_off_at_large_scales_with_recurrence_and_without(
+    length, near, share
+):
+    target = constant(length, 4)
+
+    def mean(scale):
+        found = [learn(enlarged(gaussian(s, 4, 4, 4), scale), target, time=100) for s in range(5)]
+        return np.mean([(between, moved[-1]) for between, moved, _ in found], axis=0)
+
+    expected, larger, largest = (mean(scale) for scale in (1, 32, 128))
+    assert expected[0] > 2 * larger[0]
+    np.testing.assert_allclose(larger, largest, rtol=0.01)
+    np.testing.assert_allclose(largest, [near, share], rtol=0.02)
+
+
+def test_random_starts_are_no_nearer_to_their_target_than_to_zero():
+    # W_y and −W_y are as likely, so that E ‖G − y‖² = E ‖G‖² + ‖y‖².
+    rng, target = np.random.default_rng(20), constant(3, 4)
+    for scale in (1, 2):
+        w_x, w_h, w_y = scale * rng.normal(size=(3, 2000, 4, 4)) / 2
+        found = np.stack([w_y @ POWER(w_h, k) @ w_x for k in range(3)], axis=1)
+        overlap = np.sum(found * target, axis=(1, 2, 3))
+        assert abs(overlap.mean()) < 4 * overlap.std() / np.sqrt(len(overlap))
+        size, error = (np.sum(g**2, axis=(1, 2, 3)) for g in (found, found - target))
+        assert np.sqrt(error / size).min() > 0.8
+
+
+def test_width_makes_training_lazy_with_a_target_of_its_own_too():
+    target = constant(3, 2)
+
+    def mean(hidden):
+        found = [learn(gaussian(s, 2, hidden, 2), target, time=30) for s in range(8)]
+        return np.mean([(between, moved[-1]) for between, moved, _ in found], axis=0)
+
+    narrow, wide = mean(4), mean(16)
+    assert narrow[0] > 6 * wide[0]
+    assert narrow[1] > 2 * wide[1]
+
+
+def test_the_distance_of_aligned_starts_falls_towards_their_target_and_grows_beyond():
+    found = [
+        learn((scale * np.eye(2),) * 3, constant(3, 2), time=1e4)[0]
+        for scale in (0.1, 0.5, 1, 1.25, 2)
+    ]
+    assert found[2] < 1e-20
+    np.testing.assert_allclose(found, [0.748, 0.323, 0, 0.024, 0.132], atol=6e-4)
+
+
+@pytest.mark.parametrize("start", [0.1, 0.01])
+def test_equal_aligned_modes_without_recurrence_are_at_distance_zero_however_rich(start):
+    turn, left, right = (
+        np.linalg.qr(np.random.default_rng(s).normal(size=(4, 4)))[0] for s in range(3)
+    )
+    weights = start * turn @ right.T, start * np.eye(4), start * left @ turn.T
+    target = (left @ right.T)[None]
+    between, moved, left_over = learn(weights, target, time=100)
+    assert left_over < 1e-6
+    assert moved[0] > 0.9 / start - 1
+    assert between < 1e-15
+    # Other modes, or a random start, are not.
+    spread = left @ np.diag([0.5, 1, 1.5, 2]) @ right.T
+    assert learn(weights, spread[None], time=100)[0] > 0.01
+    assert learn(enlarged(gaussian(0, 4, 4, 4), start), target, time=300)[0] > 0.1
