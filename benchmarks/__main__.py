@@ -12,7 +12,7 @@ from rich.table import Table
 
 from benchmarks._measure import Row, environment
 
-SUBJECTS = ("network_step", "moments", "length", "flow", "theory", "imports", "study")
+SUBJECTS = ("network_step", "moments", "length", "flow", "theory", "kernels", "imports", "study")
 
 
 def main() -> None:

@@ -55,3 +55,30 @@ def descend_on_statistics(weights: WEIGHTS, target, rate: float, steps: int) -> 
         w_h = w_h - rate * slope_h
         w_x = w_x - rate * states[-1]
     return w_x, w_h, w_y
+
+
+def tangent_kernel(weights: WEIGHTS, x: torch.Tensor, *, every: bool) -> torch.Tensor:
+    """Tangent kernel of some trials with themselves, by `torch.func` and one product.
+
+    Args:
+        weights: a network.
+        x: inputs, `(trials, time, in)`.
+        every: outputs of every step rather than the last one.
+
+    Returns:
+        Kernel, `(trials, out, trials, out)`, with a step before each out for every step.
+    """
+
+    def outputs(weights: WEIGHTS, trial: torch.Tensor) -> torch.Tensor:
+        w_x, w_h, w_y = weights
+        hidden = w_x @ trial[0]
+        seen = [hidden]
+        for t in range(1, len(trial)):
+            hidden = w_h @ hidden + w_x @ trial[t]
+            seen.append(hidden)
+        return torch.stack(seen) @ w_y.T if every else w_y @ hidden
+
+    parts = torch.func.vmap(torch.func.jacrev(outputs), (None, 0))(weights, x)
+    leading = parts[0].shape[:-2]
+    flat = torch.cat([part.reshape(leading.numel(), -1) for part in parts], 1)
+    return (flat @ flat.T).reshape(*leading, *leading)
