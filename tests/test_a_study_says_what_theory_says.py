@@ -158,6 +158,34 @@ def test_the_command_line_says_both_in_a_sentence(turning, tmp_path, capsys):
     assert f"change with time would explain nothing, and later inputs {later:.2g} %" in printed
 
 
+def test_how_rich_learning_was_is_said(done, tmp_path, capsys):
+    """Against the definitions, over the trials' own statistics, and both curves of the loss."""
+    from learndyn.cli._show import print_summary
+
+    said, curve, statistics = (
+        done.summary()["feature_learning"],
+        done.trained,
+        done.problem.statistics,
+    )
+    distance = ld.kernel_distance(done.problem.net, curve.final, statistics)
+    np.testing.assert_allclose(said["kernel_distance"], distance, rtol=1e-9)
+    for part, field in (("input", "w_x"), ("recurrent", "w_h"), ("output", "w_y")):
+        first, last = (np.asarray(getattr(curve.weights, field))[i] for i in (0, -1))
+        change = np.linalg.norm(last - first) / np.linalg.norm(first)
+        np.testing.assert_allclose(said["weight_change"][part], change, rtol=1e-9)
+    along = ld.feature_learning(curve, statistics)
+    for name in ("target_alignment", "kernel_rank", "representation_rank", "imbalance"):
+        values = getattr(along, name)
+        np.testing.assert_allclose(said[name]["first"], values[0], rtol=1e-9)
+        np.testing.assert_allclose(said[name]["last"], values[-1], rtol=1e-9)
+    # A small start learns features: lazily it would have got nowhere.
+    assert said["lazy_loss"] > 0.5 * float(curve.loss[0]) > 50 * float(curve.loss[-1])
+    assert said["lazy_loss"] == float(done.lazy.loss[-1])
+    print_summary(done.summary(), tmp_path)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"distance of the tangent kernel, 0 if lazy │ 0 │ {float(distance):.3g}" in printed
+
+
 @pytest.mark.parametrize("center", [False, True])
 def test_the_final_target_is_the_last_one_of_each_trial(center):
     rng = np.random.default_rng(6)

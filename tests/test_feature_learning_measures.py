@@ -152,17 +152,30 @@ def test_ranks_are_the_effective_ranks_of_kernel_and_gram_matrix(name):
 
 
 @each_problem
-def test_conserved_drift_is_relative_to_the_size_of_the_weights(name):
+def test_imbalance_and_conserved_drift_are_relative_to_the_size_of_the_weights(name):
     _, nets, found, frozen, *_ = measured(name)
 
     def conserved(w_x, w_h, w_y):
         return w_x @ w_x.T - w_y.T @ w_y + w_h @ w_h.T - w_h.T @ w_h
 
     size = sum(np.sum(w**2) for w in nets[0])
+    sizes = [np.linalg.norm(conserved(*w)) / sum(np.sum(part**2) for part in w) for w in nets]
+    assert_close(found.imbalance, sizes)
     drift = [np.linalg.norm(conserved(*w) - conserved(*nets[0])) / size for w in nets]
     np.testing.assert_allclose(found.conserved_drift, drift, rtol=TOLERANCE, atol=1e-13)
     # What the flow of all the weights conserves, a flow of some of them does not.
     assert (drift[-1] > 1e-3) if frozen else (drift[-1] < 1e-6)
+
+
+@each_problem
+def test_the_spectrum_is_that_of_the_kernel_over_all_trials_divided_by_their_number(name):
+    (x, *_), nets, _, frozen, _, statistics = measured(name)
+    found = ld.kernel_spectrum(ld.LinearRNN(*nets[-1]), statistics, frozen=frozen)
+    true = np.linalg.eigvalsh(kernels_of(name)[-1] / len(x))[::-1]
+    common = min(len(found), len(true))
+    np.testing.assert_allclose(found[:common], true[:common], rtol=1e-9, atol=1e-12 * true[0])
+    assert abs(true[common:]).max(initial=0) < 1e-12 * true[0]
+    assert abs(found[common:]).max(initial=0) < 1e-12 * true[0]
 
 
 # --- as they should be ----------------------------------------------------------------------------

@@ -119,6 +119,29 @@ def test_gradient_descent_at_a_large_scale_is_the_linearized_curve():
     assert ld.compare(lazy, trained).largest_gap < 0.01
 
 
+@pytest.mark.parametrize(("below", "grows"), [(0.999, False), (1.001, True)])
+def test_two_over_the_largest_eigenvalue_of_the_kernel_is_where_descent_of_it_turns_unstable(
+    below, grows
+):
+    """Descent by autodiff on the loss of the linear model, over explicit trials."""
+    x, y = trials()
+    net = ld.init_unaligned(2, 3, 2, 0.7, key=jax.random.key(1))
+    flat, unflatten = ravel_pytree(net)
+
+    def outputs(flat):
+        return unflatten(flat)(jnp.asarray(x))[:, -1]
+
+    def loss(change):
+        start, moved = jax.jvp(outputs, (flat,), (change,))
+        return 0.5 * jnp.sum((start + moved - y) ** 2) / len(x)
+
+    rates = ld.kernel_spectrum(net, ld.TaskStatistics.from_data(x, y))
+    step = jax.jit(lambda change: change - below * 2 / rates[0] * jax.grad(loss)(change))
+    early = jax.lax.fori_loop(0, 5000, lambda _, change: step(change), jnp.zeros_like(flat))
+    late = jax.lax.fori_loop(0, 5000, lambda _, change: step(change), early)
+    assert bool(loss(late) > loss(early)) == grows
+
+
 def test_a_curve_leaves_the_linearized_one_at_second_order_in_time():
     x, y = trials()
     net = ld.init_unaligned(2, 3, 2, 0.7, key=jax.random.key(1))
