@@ -12,7 +12,17 @@ from rich.table import Table
 
 from benchmarks._measure import Row, environment
 
-SUBJECTS = ("network_step", "moments", "length", "flow", "theory", "kernels", "imports", "study")
+SUBJECTS = (
+    "network_step",
+    "moments",
+    "length",
+    "flow",
+    "theory",
+    "kernels",
+    "rates",
+    "imports",
+    "study",
+)
 
 
 def main() -> None:

@@ -306,3 +306,35 @@ def test_unknown_parts_are_refused():
     *_, curve, statistics = measured("final")
     with pytest.raises(ld.InputError, match="frozen parts among input, recurrent, output"):
         ld.feature_learning(curve, statistics, frozen=["hidden"])
+
+
+def test_curves_of_weights_that_are_not_finite_or_a_batch_of_them_are_refused():
+    *_, curve, statistics = measured("final")
+    broken = eqx.tree_at(lambda c: c.weights.w_h, curve, curve.weights.w_h.at[1].set(np.nan))
+    with pytest.raises(ld.InputError, match=r"finite weights in the curve; got w_h with NaN"):
+        ld.feature_learning(broken, statistics)
+    batch = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), curve)
+    with pytest.raises(ld.InputError, match=r"one learning curve; got a batch, \(2,\).*vmap"):
+        ld.feature_learning(batch, statistics)
+    with pytest.raises(ld.InputError, match=r"one network as the network; got a batch.*vmap"):
+        ld.kernel_spectrum(curve.weights, statistics)
+
+
+def test_what_is_no_statistics_is_refused_with_where_to_get_some():
+    # Past the annotations, which tests check and users do not.
+    from learndyn.kernels._checks import checked_data
+
+    *_, curve, statistics = measured("final")
+    for wrong in (ld.Problem(curve.final, statistics), np.ones(3)):
+        with pytest.raises(ld.InputError, match=r"Expected TaskStatistics.*problem\.statistics"):
+            checked_data(curve.final, wrong, ())
+
+
+@pytest.mark.parametrize("values", [[2.0, np.nan], [2.0, -1.0], [np.inf, 1.0]])
+def test_values_of_no_spectrum_are_refused(values):
+    with pytest.raises(ld.InputError, match="finite values, none below zero"):
+        ld.effective_rank(np.array(values))
+
+
+def test_values_whose_sum_is_out_of_range_have_their_rank():
+    np.testing.assert_allclose(ld.effective_rank(np.array([1e308, 1e308])), 2, rtol=1e-12)

@@ -175,10 +175,29 @@ def test_it_always_ends_at_a_minimum_of_its_own_loss():
         np.testing.assert_allclose(reached.loss[-1], losses[1], rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("hidden", [2, 10])
+def test_what_no_change_of_the_weights_reaches_is_never_learned(dtype, hidden):
+    # Without recurrence, lags from 2 on move at second order only.
+    net = ld.init_unaligned(2, hidden, 2, 0.5, key=jax.random.key(1))
+    net = ld.LinearRNN(net.w_x, 0 * net.w_h, net.w_y)
+    x, y = trials()
+    expected = by_autodiff(net, x, y, (), [1e6])[0][0]
+    net = jax.tree.map(lambda w: w.astype(dtype), net)
+    curve = ld.solve(ld.Problem(net, (x, y)), ld.Linearized(), np.array([1e6, 1e9, 1e13]))
+    tolerance = 1e-4 if dtype == np.float32 else 1e-9
+    np.testing.assert_allclose(curve.loss[0], expected, rtol=tolerance)
+    np.testing.assert_allclose(curve.loss, curve.loss[0], rtol=tolerance)
+    weights = flat_weights(curve)
+    assert abs(weights[-1] - weights[0]).max() < 1e-3
+
+
 def test_what_has_no_linear_model_is_refused():
     net = ld.init_unaligned(2, 3, 2, 0.7, key=jax.random.key(1))
     with pytest.raises(ld.InputError, match=r"a problem without a rule for Linearized.*WeightFlow"):
         ld.solve(ld.Problem(net, trials(), rule=ld.velocity), ld.Linearized(), TIMES)
     nets = jax.tree.map(lambda w: w[None], net)
+    with pytest.raises(ld.InputError, match=r"one network for Linearized; got a batch"):
+        ld.solve(ld.Problem(nets, trials()), ld.Linearized(), TIMES)
     with pytest.raises(ld.InputError, match=r"moves networks.*sweep"):
         ld.train_many(ld.Problem(nets, trials()), ld.Linearized(), tolerance=1e-3, max_steps=10)

@@ -158,7 +158,7 @@ def curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
     if weights.w_h.ndim == 2:
         return _extreme_eigenvalue(problem, weights, "LA", None)[0]
     if 0 < len(_free_entries(problem)) <= _DENSE_HESSIAN:
-        return np.linalg.eigvalsh(np.asarray(_jitted_hessians(problem, weights)))[:, -1]
+        return np.linalg.eigvalsh(np.asarray(_hessians(problem, weights)))[:, -1]
     values, vector = np.zeros(len(weights.w_h)), None
     for i in range(len(values)):
         # The direction turns slowly along a curve, so each search starts from the last one.
@@ -191,7 +191,12 @@ def _flat_hessian_product(problem, weights, direction):
 
 
 _jitted_hessian = eqx.filter_jit(hessian)
-_jitted_hessians = eqx.filter_jit(eqx.filter_vmap(hessian, in_axes=(None, 0)))
+
+
+@eqx.filter_jit
+def _hessians(problem: Problem, weights: LinearRNN) -> Float[Array, "times free free"]:
+    # A few at a time: all at once would take gigabytes for long trials.
+    return jax.lax.map(partial(hessian, problem), weights, batch_size=8)
 
 
 def _extreme_eigenvalue(problem, weights, which, start):

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._errors import InputError
-from learndyn._types import Array
 from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics, Trials
 
@@ -62,14 +61,9 @@ class Problem(eqx.Module):
             raise InputError(
                 "a task, TaskStatistics, Trials or a pair (x, y)", f"{type(task).__name__}"
             )
-        channels = (net.n_in, net.n_out), (statistics.n_in, statistics.n_out)
-        if channels[0] != channels[1]:
-            raise InputError(
-                f"a network of {channels[1][0]} inputs and {channels[1][1]} outputs, as the task",
-                f"{channels[0][0]} inputs and {channels[0][1]} outputs",
-            )
+        require_channels(net, statistics)
         self.net = net
-        self.statistics = _cast(statistics, net.w_x.dtype)
+        self.statistics = cast_statistics(statistics, net.w_x.dtype)
         self.frozen = checked_parts(frozen)
         self.rule = rule
 
@@ -107,12 +101,37 @@ def checked_parts(frozen: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(frozen)))
 
 
-def _cast(statistics: TaskStatistics, dtype) -> TaskStatistics:
+def require_channels(net: LinearRNN, statistics: TaskStatistics) -> None:
+    """Refuse a network that does not fit a task.
+
+    Args:
+        net: the network.
+        statistics: statistics of the task.
+
+    Raises:
+        InputError: if inputs or outputs differ in number.
+    """
+    channels = (net.n_in, net.n_out), (statistics.n_in, statistics.n_out)
+    if channels[0] != channels[1]:
+        raise InputError(
+            f"a network of {channels[1][0]} inputs and {channels[1][1]} outputs, as the task",
+            f"{channels[0][0]} inputs and {channels[0][1]} outputs",
+        )
+
+
+def cast_statistics(statistics: TaskStatistics, dtype: Any) -> TaskStatistics:
+    """Statistics in the precision of a network.
+
+    Args:
+        statistics: the statistics.
+        dtype: real number type.
+
+    Returns:
+        The same, complex leaves in the complex type of that precision.
+    """
+
     def cast(leaf):
         wanted = jnp.result_type(dtype, 1j) if jnp.iscomplexobj(leaf) else dtype
-        # Conversion to what an array is already takes as long as a small kernel.
-        return (
-            leaf if isinstance(leaf, Array) and leaf.dtype == wanted else jnp.asarray(leaf, wanted)
-        )
+        return jnp.asarray(leaf, wanted)
 
     return jax.tree.map(cast, statistics)

@@ -81,7 +81,7 @@ def _train(problem, bases, violations, data, name, method, tolerance, max_steps)
     slope = still_slope(problem, tolerance)
     path = method.converge(problem, bases, data, slope, max_steps)
     curve = make_curve(path, problem.statistics, bases, violations, name, method.settings())
-    if method.convex:
+    if method.linearized:
         return curve, slope
     kind = classified(problem, curve.final, curve.result, slope)
     return eqx.tree_at(lambda c: c.result, curve, kind), slope

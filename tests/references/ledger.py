@@ -13,7 +13,7 @@ Where each numbered equation of the paper ("Learning dynamics in linear recurren
 Proca, Dominé, Shanahan and Mediano, ICML 2025) lives in this library, and which test holds it to
 something independent of it: automatic differentiation, 50 digits, SciPy, brute force, a trained
 network. Repeats of an equation share a row. The last column numbers entries of
-[errata.md](errata.md). "Not yet" says that the library does not have it.
+[errata.md](errata.md).
 
 This page is written by `python tests/references/ledger.py` from `equations.toml`.
 
@@ -44,8 +44,8 @@ def page():
 def _line(row):
     if row["says"] == "empty":
         return f"| {_dashes(row['equations'])} | empty | | | | |\n"
-    symbols = ", ".join(f"`{name}`" for name in row["symbols"]) or "not yet"
-    tests = ", ".join(f"`{test.removeprefix('tests/')}`" for test in row["tests"]) or "not yet"
+    symbols = ", ".join(f"`{name}`" for name in row["symbols"])
+    tests = ", ".join(f"`{test.removeprefix('tests/')}`" for test in row["tests"])
     errata = ", ".join(map(str, row.get("errata", [])))
     cells = [_dashes(row["equations"]), row["says"], symbols, tests, row.get("remark", ""), errata]
     return f"| {' | '.join(cells)} |\n".replace("|  |", "| |").replace("|  |", "| |")

@@ -93,7 +93,7 @@ def train_many(
         raise InputError("a chunk of at least one network", f"{chunk}", f"None is {CHUNK}.")
     first, start = split(problems)
     method.check(first)
-    if method.convex:
+    if method.linearized:
         raise InputError(
             "a method that moves networks",
             f"{type(method).__name__}, whose loss is not that of its networks",

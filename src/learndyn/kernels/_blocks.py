@@ -16,6 +16,9 @@ from learndyn._problem import PARTS
 from learndyn._types import Array, Float
 from learndyn.network import LinearRNN, lag_responses
 
+# Lags in one step of a loop, which for a small network takes longer to run than what is in it.
+_UNROLL = 8
+
 
 def features(
     net: LinearRNN, length: int, frozen: tuple[str, ...]
@@ -47,7 +50,7 @@ def features(
             return later + jnp.einsum("oa,bi->aboi", net.w_y, response), block
 
         start = jnp.zeros((n_hidden, n_hidden, n_out, n_in), seen.dtype)
-        _, blocks = jax.lax.scan(step, start, jnp.moveaxis(seen, 1, 0))
+        _, blocks = jax.lax.scan(step, start, jnp.moveaxis(seen, 1, 0), unroll=_UNROLL)
         return jnp.moveaxis(blocks, 0, 3)
 
     parts = {"input": of_input, "recurrent": of_recurrent, "output": of_output}
@@ -89,8 +92,13 @@ def blocks(
 
 def _responses(net: LinearRNN, length: int):
     """`B_k` as `(hidden, lag, in)` and `C_kᵀ` as `(hidden, lag, out)`."""
-    seen = lag_responses(net.w_h, net.w_x, length)
-    return seen, lag_responses(net.w_h.T, net.w_y.T, length)
+
+    def step(row, _):
+        # Rows from the left: a transposed copy of W_h would be most of a wide network's memory.
+        return row @ net.w_h, row
+
+    _, rows = jax.lax.scan(step, net.w_y, None, length=length, unroll=_UNROLL)
+    return lag_responses(net.w_h, net.w_x, length), jnp.moveaxis(rows, 2, 0)
 
 
 def _convolved(driven, seen):

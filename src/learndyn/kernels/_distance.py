@@ -6,9 +6,9 @@ from functools import partial
 import jax
 
 from learndyn._errors import InputError
-from learndyn._problem import Problem
+from learndyn._problem import cast_statistics
 from learndyn._types import Array, Float
-from learndyn.kernels._checks import require_finite
+from learndyn.kernels._checks import checked_data, require_finite, require_single
 from learndyn.kernels._tangent import kernel_over
 from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics
@@ -26,10 +26,11 @@ def kernel_distance(
 ) -> Float[Array, "*batch"]:
     """Distance of the tangent kernels of two networks over a whole data set (eq. 135).
 
-    `D = 1 − ⟨K₀, K₁⟩ / ‖K₀‖‖K₁‖`, over all trials, outputs, and readouts with each other; 0 is lazy
-    learning. It needs only the statistics: no kernel over trials is formed, and the time does not
-    depend on how many there were. Where the distance is small its relative error is that of its
-    root. It is 1 where one kernel is zero, 0 where both are.
+    `D = 1 − ⟨K₀, K₁⟩ / ‖K₀‖‖K₁‖`, over all trials, outputs, and readouts with each other. It needs
+    only the statistics: no kernel over trials is formed, and the time does not depend on how many
+    there were. Lazy learning has D = 0; the reverse is not true, since D does not see a kernel
+    that only grows (erratum 41). It is 1 where one kernel is zero, 0 where both are. A small D is
+    known to about ε√D rather than ε, with ε the rounding of numbers.
 
     Args:
         net0: a network, the one at the start for example.
@@ -39,7 +40,7 @@ def kernel_distance(
         frozen: parts that do not learn, any of `"input"`, `"recurrent"`, `"output"`.
 
     Returns:
-        Distance, between 0 and 1.
+        Distance, between 0 and 1 up to rounding.
 
     Raises:
         InputError: for networks of different shapes, other channels than those of the data, or
@@ -55,20 +56,21 @@ def kernel_distance(
         >>> bool(distance[0] < 1e-12), bool(distance[1] > 0.5)  # rich, from a start so small
         (True, True)
     """
-    require_finite(net0, "the first network")
+    require_single(net0, "the first network")
     require_finite(net1, "the second network")
     shapes = [[w.shape[-2:] for w in jax.tree.leaves(net)] for net in (net0, net1)]
-    if shapes[0] != shapes[1] or net0.w_h.ndim != 2 or net1.w_h.ndim > 3:
+    if shapes[0] != shapes[1] or net1.w_h.ndim > 3:
         raise InputError(
             "two networks of the same shape, the second with one leading axis at most",
             f"weights {_shapes(net0)} and {_shapes(net1)}",
         )
-    problem = Problem(net0, statistics, frozen=frozen)
-    return _kernel_distance(net0, net1, problem.statistics, frozen=problem.frozen)
+    statistics, parts = checked_data(net0, statistics, frozen)
+    return _kernel_distance(net0, net1, statistics, frozen=parts)
 
 
 @partial(jax.jit, static_argnames="frozen")
 def _kernel_distance(net0, net1, statistics, *, frozen):
+    statistics = cast_statistics(statistics, net0.w_x.dtype)
     start = kernel_over(net0, statistics, frozen)
 
     def distance(net):

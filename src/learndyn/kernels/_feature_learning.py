@@ -9,8 +9,10 @@ import jax.numpy as jnp
 
 from learndyn._assumptions import conserved_matrix
 from learndyn._curve import LearningCurve
+from learndyn._errors import InputError
 from learndyn._problem import Problem
 from learndyn._types import Array, Float
+from learndyn.kernels._checks import checked_data, require_finite
 from learndyn.kernels._distance import TOGETHER
 from learndyn.kernels._gram import Factored
 from learndyn.kernels._spectrum import effective_rank
@@ -34,9 +36,10 @@ class FeatureLearning(NamedTuple):
     readouts, y the targets.
 
     Attributes:
-        kernel_distance: `1 − ⟨K(0), K(t)⟩ / ‖K(0)‖‖K(t)‖` (eq. 135); 0 in lazy learning.
+        kernel_distance: `1 − ⟨K(0), K(t)⟩ / ‖K(0)‖‖K(t)‖` (eq. 135); 0 in lazy learning, and where
+            the kernel only grew (erratum 41).
         target_alignment: `yᵀKy / ‖K‖‖y‖²`, how much of the kernel points at the targets; grows in
-            rich learning, to 1 for a kernel that has learned nothing else.
+            rich learning, to at most the share of y that linear networks explain.
         weight_change: relative change of each weight matrix; small in lazy learning.
         representation_alignment: `⟨R(0), R(t)⟩ / ‖R(0)‖‖R(t)‖`; stays 1 in lazy learning.
         kernel_rank: effective rank of K.
@@ -73,7 +76,8 @@ def feature_learning(
         The measures, each `(times,)`.
 
     Raises:
-        InputError: if the curve's networks have other channels than the data.
+        InputError: for a batch of curves, networks of other channels than the data, or weights
+            that are not finite.
 
     Example:
         >>> import jax, jax.numpy as jnp, learndyn as ld
@@ -85,8 +89,14 @@ def feature_learning(
         >>> bool(measured.target_alignment[1] > 2 * measured.target_alignment[0])
         True
     """
+    if curve.weights.w_h.ndim != 3:
+        raise InputError(
+            "one learning curve", f"a batch, {curve.excess.shape[:-1]}", "Use jax.vmap over it."
+        )
+    require_finite(curve.weights, "the curve")
     start = jax.tree.map(lambda w: w[0], curve.weights)
-    return measure_networks(Problem(start, statistics, frozen=frozen), curve.weights)
+    statistics, parts = checked_data(start, statistics, frozen)
+    return measure_networks(Problem(start, statistics, frozen=parts), curve.weights)
 
 
 @eqx.filter_jit

@@ -59,11 +59,12 @@ class Factored(Gram):
     def modes(self) -> tuple[Float[Array, " modes"], Float[Array, "directions modes"]]:
         """See `Gram`."""
         vectors, values, _ = jnp.linalg.svd(self.factor.T, full_matrices=False)
-        return values**2, vectors
+        return _without_rounding(values, self.factor.shape) ** 2, vectors
 
     def eigenvalues(self) -> Float[Array, " modes"]:
         """See `Gram`."""
-        return jnp.linalg.svd(self.factor, compute_uv=False) ** 2
+        values = jnp.linalg.svd(self.factor, compute_uv=False)
+        return _without_rounding(values, self.factor.shape) ** 2
 
 
 class Dense(Gram):
@@ -87,11 +88,11 @@ class Dense(Gram):
     def modes(self) -> tuple[Float[Array, " modes"], Float[Array, "directions modes"]]:
         """See `Gram`."""
         values, vectors = jnp.linalg.eigh(self.matrix)
-        return jnp.maximum(values, 0), vectors
+        return _without_rounding(values, self.matrix.shape), vectors
 
     def eigenvalues(self) -> Float[Array, " modes"]:
         """See `Gram`."""
-        return jnp.maximum(jnp.linalg.eigvalsh(self.matrix), 0)
+        return _without_rounding(jnp.linalg.eigvalsh(self.matrix), self.matrix.shape)
 
 
 def _distance(first: Float[Array, "n n"], second: Float[Array, "n n"]) -> Scalar:
@@ -108,3 +109,12 @@ def _scaled(values: Float[Array, "rows columns"]) -> Float[Array, "rows columns"
     """Divided by the largest entry, so that no square of it leaves the range of numbers."""
     largest = jnp.max(abs(values), initial=0)
     return values / jnp.where(largest > 0, largest, 1)
+
+
+def _without_rounding(
+    values: Float[Array, " values"], shape: tuple[int, ...]
+) -> Float[Array, " values"]:
+    """Singular values or eigenvalues, zero where rounding alone could have made them."""
+    # Given time enough, a rate that is noise would learn what no change of the weights reaches.
+    noise = jnp.finfo(values.dtype).eps * max(shape) * jnp.max(abs(values), initial=0)
+    return jnp.where(values > noise, values, 0)

@@ -10,7 +10,7 @@ import numpy as np
 from learndyn._errors import InputError
 from learndyn._problem import checked_parts
 from learndyn._types import Array, ArrayLike, Float, Shaped, is_traced
-from learndyn.kernels._checks import require_finite
+from learndyn.kernels._checks import require_single
 from learndyn.kernels._tangent import kernel_between
 from learndyn.network import LinearRNN
 
@@ -55,7 +55,7 @@ def ntk(
     """
     if outputs not in ("final", "every"):
         raise InputError('outputs "final" or "every"', f"{outputs!r}")
-    require_finite(net, "the network")
+    require_single(net, "the network")
     first, second = _checked_inputs(net, x1, "x1"), _checked_inputs(net, x2, "x2")
     if first.shape[1] != second.shape[1]:
         raise InputError(
@@ -90,15 +90,16 @@ def _by_lag(
 
 
 def _checked_inputs(net: LinearRNN, x, name: str) -> Float[Array, "trajectories T in"]:
-    if not is_traced(x):
-        x = np.asarray(x)
-        if x.dtype.kind not in "fiub":
-            raise InputError(f"real numbers in {name}", f"an array of type {x.dtype}")
-        if not np.isfinite(x).all():
-            raise InputError(f"finite numbers in {name}", "NaN or infinite entries")
+    x = x if is_traced(x) else np.asarray(x)
+    if x.dtype.kind not in "fiub":
+        raise InputError(f"real numbers in {name}", f"an array of type {x.dtype}")
     if x.ndim != 3 or x.shape[2] != net.n_in or 0 in x.shape:
         raise InputError(
             f"{name} of shape (trajectories, time, {net.n_in}), as the network's inputs",
             f"shape {x.shape}",
         )
-    return jnp.asarray(x, net.w_x.dtype)
+    with np.errstate(over="ignore"):  # numbers too large for the network's type are found below
+        x = x.astype(net.w_x.dtype)
+    if not is_traced(x) and not np.isfinite(x).all():
+        raise InputError(f"finite numbers in {name}", "NaN or infinite entries")
+    return jnp.asarray(x)

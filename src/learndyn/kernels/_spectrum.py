@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import entr
 
-from learndyn._problem import Problem
-from learndyn._types import Array, ArrayLike, Float
-from learndyn.kernels._checks import require_finite
+from learndyn._errors import InputError
+from learndyn._problem import cast_statistics
+from learndyn._types import Array, ArrayLike, Float, is_traced
+from learndyn.kernels._checks import checked_data, require_single
 from learndyn.kernels._tangent import kernel_over
 from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics
@@ -45,13 +46,14 @@ def kernel_spectrum(
         >>> bool((rates[:-1] >= rates[1:]).all())
         True
     """
-    require_finite(net, "the network")
-    problem = Problem(net, statistics, frozen=frozen)
-    return _kernel_spectrum(net, problem.statistics, frozen=problem.frozen)
+    require_single(net, "the network")
+    statistics, parts = checked_data(net, statistics, frozen)
+    return _kernel_spectrum(net, statistics, frozen=parts)
 
 
 @partial(jax.jit, static_argnames="frozen")
 def _kernel_spectrum(net, statistics, *, frozen):
+    statistics = cast_statistics(statistics, net.w_x.dtype)
     return jnp.sort(kernel_over(net, statistics, frozen).eigenvalues(), descending=True)
 
 
@@ -65,12 +67,20 @@ def effective_rank(values: Float[ArrayLike, "*spectra values"]) -> Float[Array, 
         A number between 1, for a single value, and how many there are, for equal ones; 0 if all
         are zero.
 
+    Raises:
+        InputError: for values below zero, or not finite.
+
     Example:
         >>> import jax.numpy as jnp, learndyn as ld
         >>> round(float(ld.effective_rank(jnp.array([2.0, 2.0, 0.0]))), 6)
         2.0
     """
     values = jnp.asarray(values)
-    total = values.sum(-1, keepdims=True)
-    shares = values / jnp.where(total > 0, total, 1)
-    return jnp.where(total[..., 0] > 0, jnp.exp(entr(shares).sum(-1)), 0)
+    if not is_traced(values) and not bool((jnp.isfinite(values) & (values >= 0)).all()):
+        raise InputError("finite values, none below zero", f"{values}")
+    largest = values.max(-1, keepdims=True, initial=0)
+    # So that their sum is finite; by roots, since the inverse of a large number may be zero.
+    root = jnp.sqrt(jnp.where(largest == 0, 1, largest))
+    values = values / root / root
+    shares = values / jnp.where(largest == 0, 1, values.sum(-1, keepdims=True))
+    return jnp.where(largest[..., 0] == 0, 0, jnp.exp(entr(shares).sum(-1)))

@@ -56,10 +56,14 @@ class Linearized(Method):
         True
     """
 
-    convex: ClassVar[bool] = True
+    linearized: ClassVar[bool] = True
 
     def check(self, problem: Problem) -> None:
         """See `Method`."""
+        if problem.net.w_h.ndim != 2:
+            raise InputError(
+                "one network for Linearized", "a batch of them", "Use jax.vmap, or sweep."
+            )
         if problem.rule is not None:
             raise InputError(
                 "a problem without a rule for Linearized", "one with its own", "Use WeightFlow."
@@ -107,8 +111,9 @@ class Linearized(Method):
         responses = lag_responses(first.w_h, first.w_x, statistics.length)
 
         def weights(time: Scalar) -> LinearRNN:
-            # How much of each mode of the residual has ever acted on the weights.
-            acted = lazy.vectors @ (decay(lazy.rates, time) * lazy.amplitudes)
+            # How much of each mode of the residual has acted on the weights; some never do.
+            gone = jnp.where(lazy.rates > 0, decay(lazy.rates, time), 0)
+            acted = lazy.vectors @ (gone * lazy.amplitudes)
             slope = statistics.inputs.project_back(acted.reshape(first.n_out, -1))
             return first + freeze(problem, through_weights(first, responses, -slope))
 

@@ -22,11 +22,12 @@ class Method(eqx.Module):
 
     Attributes:
         assumptions: what it takes for granted of a problem.
-        convex: whether it descends a loss without saddles, so that still weights are a minimum.
+        linearized: whether its loss is that of a linearized network: without saddles, and not the
+            loss of networks of its weights.
     """
 
     assumptions: ClassVar[tuple[Assumption, ...]] = ()
-    convex: ClassVar[bool] = False
+    linearized: ClassVar[bool] = False
 
     def check(self, problem: Problem) -> None:
         """Refuse a problem that the method cannot run at all.
