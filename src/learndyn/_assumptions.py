@@ -92,9 +92,20 @@ def balanced(problem: Problem, bases: Bases) -> Scalar:  # noqa: ARG001
     Returns:
         `‖W_x W_xᵀ − W_yᵀ W_y + W_h W_hᵀ − W_hᵀ W_h‖ / ‖W‖²`.
     """
-    flat = _flat(problem.net)
-    scale = jnp.sum(flat**2)
-    size = jnp.linalg.norm(conserved_matrix(problem.net))
+    return imbalance(problem.net)
+
+
+def imbalance(net: LinearRNN) -> Scalar:
+    """Size of the conserved matrix against the weights that enter it.
+
+    Args:
+        net: the weights.
+
+    Returns:
+        `‖W_x W_xᵀ − W_yᵀ W_y + W_h W_hᵀ − W_hᵀ W_h‖ / ‖W‖²`, 0 for a network of zeros.
+    """
+    scale = jnp.sum(_flat(net) ** 2)
+    size = jnp.linalg.norm(conserved_matrix(net))
     return jnp.where(scale > 0, size / jnp.where(scale > 0, scale, 1), 0)
 
 

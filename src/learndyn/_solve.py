@@ -82,6 +82,10 @@ def prepare(problem: Problem, method: Method, assumptions: str):
     """
     if assumptions not in ("refuse", "report"):
         raise InputError('assumptions="refuse" or "report"', f"{assumptions!r}")
+    if problem.net.w_h.ndim != 2:
+        raise InputError(
+            f"one network for {type(method).__name__}", "a batch of them", "Use jax.vmap, or sweep."
+        )
     method.check(problem)
     data = method.data(problem)
     problem = problem.without_trials()

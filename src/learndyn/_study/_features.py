@@ -20,7 +20,8 @@ def feature_report(problem: Problem, trained: LearningCurve, lazy: LearningCurve
         Numbers, ready for JSON; see `FeatureLearning`.
     """
     ends = jax.tree.map(lambda w: w[np.array([0, -1])], trained.weights)
-    found = jax.tree.map(lambda values: [float(v) for v in values], measure_networks(problem, ends))
+    found = measure_networks(problem.net, ends, problem.statistics, frozen=problem.frozen)
+    found = jax.tree.map(lambda values: [float(v) for v in values], found)
     named = found._asdict()
     changes = zip(PARTS, named.pop("weight_change"), strict=True)
     at_start = ("target_alignment", "kernel_rank", "representation_rank", "imbalance")

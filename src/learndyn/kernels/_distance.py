@@ -9,12 +9,9 @@ from learndyn._errors import InputError
 from learndyn._problem import cast_statistics
 from learndyn._types import Array, Float
 from learndyn.kernels._checks import checked_data, require_finite, require_single
-from learndyn.kernels._tangent import kernel_over
+from learndyn.kernels._tangent import TOGETHER, kernel_over
 from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics
-
-# Networks of a batch whose kernels are in memory at once.
-TOGETHER = 16
 
 
 def kernel_distance(

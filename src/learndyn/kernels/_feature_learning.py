@@ -1,22 +1,21 @@
 """Measures of rich and lazy learning along a learning curve."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from learndyn._assumptions import conserved_matrix
+from learndyn._assumptions import conserved_matrix, imbalance
 from learndyn._curve import LearningCurve
 from learndyn._errors import InputError
-from learndyn._problem import Problem
+from learndyn._problem import cast_statistics
 from learndyn._types import Array, Float
 from learndyn.kernels._checks import checked_data, require_finite
-from learndyn.kernels._distance import TOGETHER
 from learndyn.kernels._gram import Factored
 from learndyn.kernels._spectrum import effective_rank
-from learndyn.kernels._tangent import kernel_over
+from learndyn.kernels._tangent import TOGETHER, kernel_over
 from learndyn.network import LinearRNN, lag_responses
 from learndyn.statistics import TaskStatistics, lags_to_stack
 
@@ -96,33 +95,34 @@ def feature_learning(
     require_finite(curve.weights, "the curve")
     start = jax.tree.map(lambda w: w[0], curve.weights)
     statistics, parts = checked_data(start, statistics, frozen)
-    return measure_networks(Problem(start, statistics, frozen=parts), curve.weights)
+    return measure_networks(start, curve.weights, statistics, frozen=parts)
 
 
-@eqx.filter_jit
-def measure_networks(problem: Problem, weights: LinearRNN) -> FeatureLearning:
-    """As `feature_learning`, of networks against the start of a problem.
+@partial(jax.jit, static_argnames="frozen")
+def measure_networks(
+    start: LinearRNN, weights: LinearRNN, statistics: TaskStatistics, *, frozen: tuple[str, ...]
+) -> FeatureLearning:
+    """As `feature_learning`, of networks that are checked already.
 
     Args:
-        problem: the problem.
+        start: the network that they are measured against.
         weights: networks, with a leading axis.
+        statistics: statistics of the data.
+        frozen: parts that did not learn, sorted.
 
     Returns:
         The measures, one of each per network.
     """
-    statistics, start = problem.statistics, problem.net
-
-    def kernel(net: LinearRNN):
-        return kernel_over(net, statistics, problem.frozen)
-
-    kernel0, hidden0 = kernel(start), _representation(problem, start)
+    statistics = cast_statistics(statistics, start.w_x.dtype)
+    kernel0, hidden0 = kernel_over(start, statistics, frozen), _representation(start, statistics)
     unexplained = statistics.inputs.residual(-lags_to_stack(statistics.target))
     target, size = -unexplained.ravel(), 2 * statistics.loss(0 * statistics.target)
-    conserved0, squares0 = conserved_matrix(start), _squares(start)
+    conserved0 = conserved_matrix(start)
+    squares0 = sum(jnp.sum(w**2) for w in jax.tree.leaves(start))
 
     def measured(net: LinearRNN) -> FeatureLearning:
-        now, hidden = kernel(net), _representation(problem, net)
-        eigenvalues, conserved = now.eigenvalues(), conserved_matrix(net)
+        now, hidden = kernel_over(net, statistics, frozen), _representation(net, statistics)
+        eigenvalues = now.eigenvalues()
         change = jax.tree.map(lambda w, first: _ratio(_norm(w - first), _norm(first)), net, start)
         return FeatureLearning(
             kernel_distance=kernel0.distance(now),
@@ -131,22 +131,17 @@ def measure_networks(problem: Problem, weights: LinearRNN) -> FeatureLearning:
             representation_alignment=1 - hidden0.distance(hidden),
             kernel_rank=effective_rank(eigenvalues),
             representation_rank=effective_rank(hidden.eigenvalues()),
-            imbalance=_ratio(_norm(conserved), _squares(net)),
-            conserved_drift=_ratio(_norm(conserved - conserved0), squares0),
+            imbalance=imbalance(net),
+            conserved_drift=_ratio(_norm(conserved_matrix(net) - conserved0), squares0),
         )
 
     return jax.lax.map(measured, weights, batch_size=TOGETHER)
 
 
-def _representation(problem: Problem, net: LinearRNN) -> Factored:
+def _representation(net: LinearRNN, statistics: TaskStatistics) -> Factored:
     """Gram matrix of the hidden states at the readouts."""
-    statistics = problem.statistics
     responses = lag_responses(net.w_h, net.w_x, statistics.length)
     return Factored(statistics.inputs.project(responses.reshape(net.n_hidden, -1)))
-
-
-def _squares(net: LinearRNN):
-    return sum(jnp.sum(w**2) for w in jax.tree.leaves(net))
 
 
 def _norm(values):

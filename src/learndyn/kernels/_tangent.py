@@ -11,6 +11,9 @@ from learndyn.kernels._gram import Dense, Factored, Gram
 from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics
 
+# Networks of a batch whose kernels are in memory at once.
+TOGETHER = 16
+
 
 def kernel_over(net: LinearRNN, statistics: TaskStatistics, frozen: tuple[str, ...]) -> Gram:
     """Tangent kernel over a whole data set, from its statistics.

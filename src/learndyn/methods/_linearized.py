@@ -1,5 +1,6 @@
 """Lazy learning: the network linearized at its start."""
 
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import jax
@@ -7,13 +8,12 @@ import jax.numpy as jnp
 
 from learndyn._curve import Path, State
 from learndyn._dynamics import freeze, through_weights
-from learndyn._errors import InputError
 from learndyn._numerics import decay
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.kernels import kernel_over
 from learndyn.methods._closed_form import closed_path, settle
-from learndyn.methods._method import Method
+from learndyn.methods._method import Method, require_no_rule
 from learndyn.network import Bases, LinearRNN, lag_responses
 from learndyn.statistics import lags_to_stack
 
@@ -32,6 +32,10 @@ class _Lazy(NamedTuple):
     vectors: Float[Array, "directions modes"]
     amplitudes: Float[Array, " modes"]
     unreachable: Scalar
+
+    def left(self, times: Float[Array, " times"]) -> Float[Array, "times modes"]:
+        """Residual along the modes, later."""
+        return self.amplitudes * jnp.exp(-self.rates * times[:, None])
 
 
 class Linearized(Method):
@@ -60,14 +64,7 @@ class Linearized(Method):
 
     def check(self, problem: Problem) -> None:
         """See `Method`."""
-        if problem.net.w_h.ndim != 2:
-            raise InputError(
-                "one network for Linearized", "a batch of them", "Use jax.vmap, or sweep."
-            )
-        if problem.rule is not None:
-            raise InputError(
-                "a problem without a rule for Linearized", "one with its own", "Use WeightFlow."
-            )
+        require_no_rule(self, problem, "Use WeightFlow.")
 
     def run(
         self,
@@ -79,7 +76,7 @@ class Linearized(Method):
     ) -> Path:
         """See `Method`; resumed, it stays the linearization of its first network."""
         first = problem.net if state is None else LinearRNN(*state.leaves)
-        return self._path(problem, first, times)
+        return _path(problem, first, _lazy(problem, first), times)
 
     def converge(
         self,
@@ -94,32 +91,13 @@ class Linearized(Method):
 
         def speeds(path: Path) -> Float[Array, " times"]:
             assert path.times is not None
-            left = lazy.amplitudes * jnp.exp(-lazy.rates * path.times[:, None])
-            return jnp.sqrt(jnp.sum(lazy.rates * left**2, -1))
+            return jnp.sqrt(jnp.sum(lazy.rates * lazy.left(path.times) ** 2, -1))
 
-        def path_at(times: Float[Array, " times"]) -> Path:
-            return self._path(problem, problem.net, times)
-
-        return settle(path_at, speeds, slope, max_steps)
+        return settle(partial(_path, problem, problem.net, lazy), speeds, slope, max_steps)
 
     def describe(self, problem: Problem) -> str:  # noqa: ARG002
         """See `Method`."""
         return "Linearized()"
-
-    def _path(self, problem: Problem, first: LinearRNN, times: Float[Array, " times"]) -> Path:
-        statistics, lazy = problem.statistics, _lazy(problem, first)
-        responses = lag_responses(first.w_h, first.w_x, statistics.length)
-
-        def weights(time: Scalar) -> LinearRNN:
-            # How much of each mode of the residual has acted on the weights; some never do.
-            gone = jnp.where(lazy.rates > 0, decay(lazy.rates, time), 0)
-            acted = lazy.vectors @ (gone * lazy.amplitudes)
-            slope = statistics.inputs.project_back(acted.reshape(first.n_out, -1))
-            return first + freeze(problem, through_weights(first, responses, -slope))
-
-        left = lazy.amplitudes * jnp.exp(-lazy.rates * times[:, None])
-        excess = lazy.unreachable + 0.5 * jnp.sum(left**2, -1)
-        return closed_path(times, jax.vmap(weights)(times), excess, tuple(jax.tree.leaves(first)))
 
 
 def _lazy(problem: Problem, first: LinearRNN) -> _Lazy:
@@ -130,3 +108,18 @@ def _lazy(problem: Problem, first: LinearRNN) -> _Lazy:
     amplitudes = residual @ vectors
     outside = residual - vectors @ amplitudes
     return _Lazy(rates, vectors, amplitudes, 0.5 * jnp.sum(outside**2))
+
+
+def _path(problem: Problem, first: LinearRNN, lazy: _Lazy, times: Float[Array, " times"]) -> Path:
+    statistics = problem.statistics
+    responses = lag_responses(first.w_h, first.w_x, statistics.length)
+
+    def weights(time: Scalar) -> LinearRNN:
+        # How much of each mode of the residual has acted on the weights; some never do.
+        gone = jnp.where(lazy.rates > 0, decay(lazy.rates, time), 0)
+        acted = lazy.vectors @ (gone * lazy.amplitudes)
+        slope = statistics.inputs.project_back(acted.reshape(first.n_out, -1))
+        return first + freeze(problem, through_weights(first, responses, -slope))
+
+    excess = lazy.unreachable + 0.5 * jnp.sum(lazy.left(times) ** 2, -1)
+    return closed_path(times, jax.vmap(weights)(times), excess, tuple(jax.tree.leaves(first)))

@@ -124,11 +124,23 @@ def require_frozen(method: Method, problem: Problem, parts: tuple[str, ...]) -> 
             f"frozen={problem.frozen}",
             "Freeze these parts, or use ModeFlow.",
         )
+    require_no_rule(method, problem, "Use ModeFlow, which follows any rule.")
+
+
+def require_no_rule(method: Method, problem: Problem, cure: str) -> None:
+    """Refuse a problem whose weights move by a rule of its own.
+
+    Args:
+        method: the method.
+        problem: the problem.
+        cure: what to do instead.
+
+    Raises:
+        InputError: if it has one.
+    """
     if problem.rule is not None:
         raise InputError(
-            f"a problem without a rule for {type(method).__name__}",
-            "one with its own",
-            "Use ModeFlow, which follows any rule.",
+            f"a problem without a rule for {type(method).__name__}", "one with its own", cure
         )
 
 
