@@ -1,6 +1,11 @@
-"""The torch peers: a loop over networks with back-propagation, and batched products."""
+"""The torch peers: a loop over networks with back-propagation, batched products, Jacobians."""
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
+
+from benchmarks._measure import seconds
 
 WEIGHTS = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -82,3 +87,38 @@ def tangent_kernel(weights: WEIGHTS, x: torch.Tensor, *, every: bool) -> torch.T
     leading = parts[0].shape[:-2]
     flat = torch.cat([part.reshape(leading.numel(), -1) for part in parts], 1)
     return (flat @ flat.T).reshape(*leading, *leading)
+
+
+def at_its_best(function: Callable[[], object]) -> Callable[[], None]:
+    """The function with one thread or with all, whichever was faster; small products differ.
+
+    Args:
+        function: what is timed.
+
+    Returns:
+        The same with the better number of threads, which it leaves set.
+    """
+    trials = {}
+    for threads in {1, torch.get_num_threads()}:
+        torch.set_num_threads(threads)
+        function()
+        trials[threads] = seconds(function)
+    best = min(trials, key=lambda threads: trials[threads])
+
+    def call() -> None:
+        torch.set_num_threads(best)
+        function()
+
+    return call
+
+
+def to_torch(array) -> torch.Tensor:
+    """A copy of an array.
+
+    Args:
+        array: of jax or numpy.
+
+    Returns:
+        The tensor.
+    """
+    return torch.from_numpy(np.array(array))

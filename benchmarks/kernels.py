@@ -9,7 +9,6 @@ import numpy as np
 
 import learndyn as ld
 from benchmarks._measure import Interleaved, Row, at_least, at_most, seconds
-from benchmarks.network_step import _at_its_best, _to_torch
 
 _SIZE, _LENGTH = 4, 6
 _TRIALS, _EVERY_TRIALS = 1000, 100
@@ -224,17 +223,17 @@ def _add_torch(alternatives, net, x, expected, *, every: bool):
     try:
         import torch
 
-        from benchmarks._torch import tangent_kernel
+        from benchmarks._torch import at_its_best, tangent_kernel, to_torch
     except ImportError:
         return lambda: None
-    weights = tuple(_to_torch(torch, w) for w in (net.w_x, net.w_h, net.w_y))
-    inputs, threads = _to_torch(torch, x), torch.get_num_threads()
+    weights = tuple(to_torch(w) for w in (net.w_x, net.w_h, net.w_y))
+    inputs, threads = to_torch(x), torch.get_num_threads()
 
     def theirs():
         return tangent_kernel(weights, inputs, every=every)
 
     _close(theirs().numpy(), expected)
-    alternatives["torch.func.jacrev"] = (_at_its_best(torch, theirs), 1)
+    alternatives["torch.func.jacrev"] = (at_its_best(theirs), 1)
     return lambda: torch.set_num_threads(threads)
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import learndyn as ld
-from benchmarks._measure import Interleaved, Row, at_least, at_most, seconds
+from benchmarks._measure import Interleaved, Row, at_least, at_most
 
 _NETWORKS, _CHUNK = 1000, 250  # a chunk of networks stays in the cache
 _TRIALS = 1000
@@ -95,14 +95,17 @@ def _in_chunks(function, nets):
 def _add_torch(alternatives, task, nets, expected) -> bool:
     """Add the torch peers, after a check; returns whether torch is missing."""
     try:
-        import torch
-
-        from benchmarks._torch import descend_on_statistics, descend_on_trials
+        from benchmarks._torch import (
+            at_its_best,
+            descend_on_statistics,
+            descend_on_trials,
+            to_torch,
+        )
     except ImportError:
         return True
-    batch = tuple(_to_torch(torch, w) for w in (nets.w_x, nets.w_h, nets.w_y))
-    target = _to_torch(torch, task.impulse_response)
-    x, y = (_to_torch(torch, v) for v in task.sample(_TRIALS, key=jax.random.key(2)))
+    batch = tuple(to_torch(w) for w in (nets.w_x, nets.w_h, nets.w_y))
+    target = to_torch(task.impulse_response)
+    x, y = (to_torch(v) for v in task.sample(_TRIALS, key=jax.random.key(2)))
     chunks = list(zip(*(w.split(_CHUNK) for w in batch), strict=True))
 
     def batched(steps):
@@ -115,29 +118,9 @@ def _add_torch(alternatives, task, nets, expected) -> bool:
     for ours, theirs in zip(expected, batched(10), strict=True):
         _close(ours, theirs)
     _close(jax.tree.map(lambda w: w[0], expected[0]), loop(1, 10)[0])
-    alternatives["torch.bmm"] = (_at_its_best(torch, lambda: batched(10)), _NETWORKS * 10)
-    alternatives["torch loop"] = (_at_its_best(torch, lambda: loop(2, 50)), 2 * 50)
+    alternatives["torch.bmm"] = (at_its_best(lambda: batched(10)), _NETWORKS * 10)
+    alternatives["torch loop"] = (at_its_best(lambda: loop(2, 50)), 2 * 50)
     return False
-
-
-def _at_its_best(torch, function):
-    """The function with one thread or with all, whichever was faster; small products differ."""
-    trials = {}
-    for threads in {1, torch.get_num_threads()}:
-        torch.set_num_threads(threads)
-        function()
-        trials[threads] = seconds(function)
-    best = min(trials, key=trials.get)
-
-    def call():
-        torch.set_num_threads(best)
-        function()
-
-    return call
-
-
-def _to_torch(torch, array):
-    return torch.from_numpy(np.array(array))
 
 
 def _same(theirs, ours) -> None:
