@@ -8,13 +8,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from learndyn._dynamics import velocity
+from learndyn._experiments import lag_weights, one_mode
 from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LEARNING_TIME, configuration_of, dataset, quantity
 from learndyn.figures._figure_2_claims import claims as claims
-from learndyn.figures._readout import lag_weights, name_readout
-from learndyn.figures._training import one_mode
+from learndyn.figures._readout import name_readout
 from learndyn.methods import ExactInputOutput, GradientDescent, Method, TaylorRecurrent
 from learndyn.network import init_aligned, network_modes
 from learndyn.report import SIMULATION, THEORY, bare, colours

@@ -10,11 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from learndyn import theory
+from learndyn._experiments import lag_weights
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LOSS, configuration_of, dataset, quantity
 from learndyn.figures._figure_3_claims import CASES, KINDS, closed_form
 from learndyn.figures._figure_3_claims import claims as claims
-from learndyn.figures._readout import lag_weights, name_readout
+from learndyn.figures._readout import name_readout
 from learndyn.figures._training import ENDS, Settled, settle
 from learndyn.network import LinearRNN
 from learndyn.report import SIMULATION, THEORY, bare, colours

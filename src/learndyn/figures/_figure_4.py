@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learndyn import theory
+from learndyn._experiments import lag_weights
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LOSS, dataset, quantity
 from learndyn.figures._figure_4_claims import claims as claims
 from learndyn.figures._figure_4_drawing import draw as draw
 from learndyn.figures._landscape import best_of_grid, family, jump_of_optimum, minima_of_grid, rise
-from learndyn.figures._readout import lag_weights
 from learndyn.figures._training import ENDS, Settled, optima, padded, settle, settle_unaligned
 
 if TYPE_CHECKING:

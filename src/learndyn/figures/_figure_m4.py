@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from learndyn._experiments import lag_weights
 from learndyn.figures import _figure_4
 from learndyn.figures._claim import Claim
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import LOSS, configuration_of, largest_gap, quantity
-from learndyn.figures._readout import at_every_step, lag_weights
+from learndyn.figures._readout import at_every_step
 from learndyn.network import LinearRNN
 from learndyn.tasks._white import white_inputs
 

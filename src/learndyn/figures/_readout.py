@@ -4,28 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import jax.numpy as jnp
 from matplotlib.figure import Figure
 
-from learndyn._types import Array
 from learndyn.figures._claim import Claim
 from learndyn.tasks._structured import Outputs, reads_every_step
-
-
-def lag_weights(outputs: Outputs, length, lags: int) -> Array:
-    """Weight of each lag: 1, or `T − k` with a readout at every step; 0 at lags of padding.
-
-    Args:
-        outputs: `"final"` or `"every"`.
-        length: number of steps T, `(*cells,)`.
-        lags: number of lags, those of padding included.
-
-    Returns:
-        Weights, lag 0 first, `(*cells, lags)`.
-    """
-    length = jnp.asarray(length)[..., None]
-    readouts = jnp.maximum(1.0 * length - jnp.arange(lags), 0.0)
-    return readouts if reads_every_step(outputs) else jnp.minimum(readouts, 1.0)
 
 
 def at_every_step(claims: Iterable[Claim], changes: dict[str, dict[str, Any]]) -> list[Claim]:

@@ -9,13 +9,12 @@ import numpy as np
 
 from learndyn import theory
 from learndyn._curve import RESULTS
+from learndyn._experiments import lag_weights, one_mode
 from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn._train import train
-from learndyn.figures._readout import lag_weights
 from learndyn.methods import GradientDescent, Method
-from learndyn.network import LinearRNN, init_unaligned
-from learndyn.statistics import TaskStatistics
+from learndyn.network import init_unaligned
 from learndyn.tasks import structured_task
 from learndyn.tasks._structured import Outputs
 
@@ -26,26 +25,6 @@ class Learned(NamedTuple):
     loss: np.ndarray
     u: np.ndarray
     b: np.ndarray
-
-
-def one_mode(spectrum, a, b, c, *, length=None, outputs: Outputs = "final") -> Problem:
-    """A network of one unit and its task.
-
-    Args:
-        spectrum: temporal singular values, `(T,)`, in t order.
-        a: input mode at the start.
-        b: recurrent mode.
-        c: output mode.
-        length: number of steps; values before the last so many are padding. None: all.
-        outputs: readout at the last step, "final", or at "every" step.
-
-    Returns:
-        The problem.
-    """
-    target, one = jnp.flip(jnp.asarray(spectrum)), jnp.ones((1, 1))
-    weights = lag_weights(outputs, target.size if length is None else length, target.size)
-    statistics = TaskStatistics.white(target[:, None, None], weights=weights, vectors=(one, one))
-    return Problem(LinearRNN(*(jnp.reshape(1.0 * m, (1, 1)) for m in (a, b, c))), statistics)
 
 
 def padded(spectra: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
