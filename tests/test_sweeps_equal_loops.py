@@ -205,7 +205,10 @@ def test_progress_counts_cells():
     ld.sweep(
         lambda p, n: {"y": p * n}, grid, static="n", chunk=2, progress=lambda *x: said.append(x)
     )
-    assert [(done, total) for done, total, _ in said] == [(d, 10) for d in (2, 4, 5, 7, 9, 10)]
+    # Batches of 2, 2 and 1, in whatever order they end.
+    done = [0, *(done for done, *_ in said)]
+    assert sorted(np.diff(done)) == [1, 1, 2, 2, 2, 2]
+    assert {total for _, total, _ in said} == {10}
     left = [seconds for *_, seconds in said]
     assert left[-1] == 0
     assert all(seconds > 0 for seconds in left[:-1])
@@ -277,18 +280,6 @@ def identity(p):
             P,
             {},
             "not named like flags; got 'diverged'",
-        ),
-        (
-            lambda p: {"y": jnp.ones(p)},
-            {"p": [1, 2]},
-            {"static": "p"},
-            r"output 'y' of shape \(1,\) in every cell; got shape \(2,\) at p=2. Pad",
-        ),
-        (
-            lambda p: {"ab"[p]: 1.0},
-            {"p": [0, 1]},
-            {"static": "p"},
-            r"outputs \['a'\] in every cell; got \['b'\] at p=1",
         ),
     ],
 )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from learndyn._errors import AssumptionError as AssumptionError
     from learndyn._errors import InputError as InputError
     from learndyn._errors import SolveError as SolveError
+    from learndyn._errors import SweepError as SweepError
     from learndyn._problem import Problem as Problem
     from learndyn._solve import solve as solve
     from learndyn._study import Study as Study
@@ -61,7 +62,7 @@ _HOMES = {
     "learndyn._curve": ("RESULTS", "Comparison", "LearningCurve", "compare"),
     "learndyn._curve_file": ("load_curve",),
     "learndyn._dynamics": ("curvature", "velocity"),
-    "learndyn._errors": ("AssumptionError", "InputError", "SolveError"),
+    "learndyn._errors": ("AssumptionError", "InputError", "SolveError", "SweepError"),
     "learndyn._problem": ("Problem",),
     "learndyn._solve": ("solve",),
     "learndyn._study": ("Study", "study"),

@@ -1,5 +1,8 @@
 """Errors that say what was expected, what was found, and what helps."""
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class InputError(ValueError):
     """A value that cannot be used: expected, got, and the cure, in one sentence each."""
@@ -16,6 +19,25 @@ class AssumptionError(ValueError):
 
 class SolveError(RuntimeError):
     """A learning curve ended before the last requested time."""
+
+
+class SweepError(RuntimeError):
+    """Some cells of a sweep failed: which, and why. The rest is kept.
+
+    Attributes:
+        failures: cells and reasons, in words.
+        found: the data set, in which those cells are NaN, zero or false.
+    """
+
+    def __init__(self, failures: Sequence[tuple[str, str]], found: Any):
+        self.failures, self.found = list(failures), found
+        shown = "; ".join(f"at {cell}: {reason}" for cell, reason in self.failures[:5])
+        more = len(self.failures) - 5
+        also = f"; and {more} more" if more > 0 else ""
+        super().__init__(
+            f"Expected a result in every cell; got errors {shown}{also}. "
+            "The rest is kept: mend the function or leave these cells out."
+        )
 
 
 class MissingExtraError(ImportError):

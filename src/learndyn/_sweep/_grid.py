@@ -49,6 +49,19 @@ class Grid(NamedTuple):
                 {k: text for k, (_, text) in named.items()},
             )
 
+    def named(self, values: Mapping[str, Any]) -> str:
+        """Cells in words.
+
+        Args:
+            values: coordinates, not necessarily of all names.
+
+        Returns:
+            Names and values, in the order of the grid.
+        """
+        shown = {k: getattr(v, "item", lambda v=v: v)() for k, v in values.items()}
+        texts = {k: f"{k}={getattr(v, '__name__', v)}" for k, v in shown.items()}
+        return ", ".join(texts[name] for name in self.labels if name in texts)
+
     def flattened(self) -> dict[str, np.ndarray]:
         """Values of the batched coordinates in each cell, the last name fastest.
 

@@ -1,5 +1,6 @@
 """What a swept function returns: checked while tracing, labelled afterwards."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -87,80 +88,112 @@ def check_names(outputs: Mapping[str, Any], results: frozenset[str], grid: Grid)
             )
 
 
-def check_same(outputs: Mapping[str, Any], first: Mapping[str, Any], static: dict) -> None:
-    """Refuse outputs whose names or shapes depend on a static coordinate.
+def check_same(outputs: Mapping[str, Any], first: Mapping[str, Any]) -> None:
+    """Refuse outputs whose names or shapes are not those of the first combination.
 
     Args:
         outputs: what tells the shapes for one static combination.
         first: the same for the first combination.
-        static: the combination.
 
     Raises:
         InputError: if they differ.
     """
-    where = ", ".join(f"{k}={v!r}" for k, v in static.items())
     if set(outputs) != set(first):
-        raise InputError(f"outputs {sorted(first)} in every cell", f"{sorted(outputs)} at {where}")
+        raise InputError(f"outputs {sorted(first)} in every cell", f"{sorted(outputs)}")
     for name, value in outputs.items():
         if value.shape != first[name].shape:
             raise InputError(
                 f"output {name!r} of shape {first[name].shape[1:]} in every cell",
-                f"shape {value.shape[1:]} at {where}",
+                f"shape {value.shape[1:]}",
                 "Pad it to one shape for all static values, or return a summary.",
             )
 
 
-def dataset(
-    grid: Grid,
-    outputs: Mapping[str, np.ndarray],
-    results: frozenset[str],
-    function: Callable,
-    key: PRNGKeyArray | None,
+def empty_dataset(
+    grid: Grid, shapes: Mapping[str, Any], results: frozenset[str], attributes: dict[str, str]
 ) -> "xarray.Dataset":
-    """Label the outputs.
+    """A labelled data set to be filled.
 
     Args:
         grid: the grid.
-        outputs: arrays with one leading axis for each coordinate, in the order of the grid.
+        shapes: what tells the shapes of a batch of outputs.
         results: names of outputs that are `RESULTS`.
-        function: the function, for the record.
-        key: the key, for the record.
+        attributes: how it is made.
 
     Returns:
-        The data set.
+        The data set; real and complex numbers are NaN.
     """
     import xarray
 
-    dims, variables = tuple(grid.labels), {}
-    for name, value in outputs.items():
-        axes = dims + _axes(name, value.ndim - len(dims))
-        if name in results:
-            variables |= _flagged(name, axes, value)
-        else:
-            attributes = {"units": _UNITS[name]} if name in _UNITS else {}
-            variables[name] = (axes, value, attributes)
-    attributes = {
-        "format": _FORMAT,
-        "function": _qualified_name(function),
-        "static": json.dumps(list(grid.static)),
-        "versions": json.dumps(package_versions()),
-    }
-    if key is not None:
-        attributes["key"] = json.dumps(_key_data(key))
+    dims, sizes = tuple(grid.labels), tuple(map(len, grid.labels.values()))
+    variables = {}
+    for name, value in shapes.items():
+        # By way of NumPy, which does not mind that a result of jax may be weakly typed.
+        one = labelled({name: np.zeros(value.shape, value.dtype)}, results)
+        for label, array in one.items():
+            whole = np.full((*sizes, *array.shape[1:]), _nothing(array.dtype), array.dtype)
+            axes = dims + _axes(name, array.ndim - 1)
+            variables[label] = (axes, whole, _attributes(label, results))
     return xarray.Dataset(variables, coords=grid.labels, attrs=attributes)
 
 
-def _flagged(name: str, axes: tuple[str, ...], value: np.ndarray) -> dict[str, tuple]:
-    values = {k: int(jax.tree.leaves(getattr(RESULTS, k))[0]) for k in RESULT_NAMES}
-    attributes = {
-        "flag_values": np.asarray(list(values.values()), np.int8),
-        "flag_meanings": " ".join(values),
+def labelled(values: Mapping[str, np.ndarray], results: frozenset[str]) -> dict[str, np.ndarray]:
+    """Variables of the data set, from a batch of outputs.
+
+    Args:
+        values: outputs by name.
+        results: names of outputs that are `RESULTS`.
+
+    Returns:
+        The outputs, results as small numbers with their flags beside them.
+    """
+    found = {}
+    for name, value in values.items():
+        if name not in results:
+            found[name] = value
+            continue
+        codes = {k: int(jax.tree.leaves(getattr(RESULTS, k))[0]) for k in RESULT_NAMES}
+        found[name] = value.astype(np.int8)
+        for flag, meanings in zip(_flag_names(name), _FLAGS.values(), strict=True):
+            found[flag] = np.isin(value, [codes[k] for k in meanings])
+    return found
+
+
+def attributes(
+    grid: Grid, function: Callable, key: PRNGKeyArray | None, chunk: tuple[int, ...], text: str
+) -> dict[str, str]:
+    """How a data set is made.
+
+    Args:
+        grid: the grid.
+        function: the swept function.
+        key: the key.
+        chunk: cells that are computed together, along each coordinate.
+        text: all that is computed, as jax lowered it.
+
+    Returns:
+        Attributes by name.
+    """
+    found = {
+        "format": _FORMAT,
+        "function": _qualified_name(function),
+        "static": json.dumps(list(grid.static)),
+        "chunk": json.dumps(dict(zip(grid.labels, chunk, strict=True))),
+        "versions": json.dumps(package_versions()),
+        "program": hashlib.sha256(text.encode()).hexdigest(),
     }
-    flags = {
-        flag: (axes, np.isin(value, [values[k] for k in meanings]))
-        for flag, meanings in zip(_flag_names(name), _FLAGS.values(), strict=True)
-    }
-    return {name: (axes, value.astype(np.int8), attributes)} | flags
+    return found if key is None else found | {"key": json.dumps(_key_data(key))}
+
+
+def _attributes(name: str, results: frozenset[str]) -> dict[str, Any]:
+    if name not in results:
+        return {"units": _UNITS[name]} if name in _UNITS else {}
+    codes = [int(jax.tree.leaves(getattr(RESULTS, k))[0]) for k in RESULT_NAMES]
+    return {"flag_values": np.asarray(codes, np.int8), "flag_meanings": " ".join(RESULT_NAMES)}
+
+
+def _nothing(dtype: np.dtype) -> Any:
+    return np.nan if dtype.kind in "fc" else 0
 
 
 def _flag_names(name: str) -> list[str]:

@@ -1,19 +1,21 @@
 """A function over a grid, one compilation for each combination of static values."""
 
+import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from learndyn._errors import InputError
+from learndyn._errors import InputError, SweepError
+from learndyn._sweep._executor import Executor, run
 from learndyn._sweep._grid import Grid, check_signature, checked_grid
-from learndyn._sweep._outputs import as_arrays, check_names, check_same, dataset
-from learndyn._sweep._threads import WORKERS, workers
-from learndyn._types import Array, PRNGKeyArray
+from learndyn._sweep._outputs import attributes, check_names, check_same, empty_dataset, labelled
+from learndyn._sweep._plan import Block, make_plan
+from learndyn._sweep._program import Combination, Failed, Program, filled, reason_of
+from learndyn._sweep._store import Store
+from learndyn._types import PRNGKeyArray
 
 if TYPE_CHECKING:
     import xarray
@@ -29,6 +31,8 @@ def sweep(
     static: str | Sequence[str] = (),
     key: PRNGKeyArray | None = None,
     chunk: int | None = None,
+    store: str | os.PathLike | None = None,
+    executor: Executor | None = None,
     progress: Callable[[int, int, float], object] | None = None,
 ) -> "xarray.Dataset":
     """Call a function in every cell of a grid, batched, and label what it returns.
@@ -48,9 +52,16 @@ def sweep(
             combinations must give outputs of the same shapes.
         key: random key. Each cell gets it folded with its own coordinates, so that the key of a
             cell depends on neither the chunks nor the rest of the grid.
-        chunk: cells in one batch; None: 256, or all of a smaller grid.
+        chunk: cells in one batch at most; None: 256. Batches are rectangles of the grid.
+        store: a folder, made by the first run, in which every finished batch is kept (zarr, which
+            `xarray.open_zarr` reads). A run that is killed at any moment is resumed by calling
+            the same again: nothing that is there is computed again, and the files become those
+            of a run that was never killed. Batches that are damaged are computed again.
+        executor: where batches are run: a Dask client, a `concurrent.futures` executor, or
+            whatever has their `submit`; None: threads of this process. What is returned and
+            stored does not depend on it.
         progress: called with the number of finished cells, of all cells, and the seconds left, as
-            estimated from those gone, compilation included.
+            estimated from those gone, compilation included (NaN before the first).
 
     Returns:
         A data set with the dimensions of the grid, in its order; further axes of an output are
@@ -59,7 +70,11 @@ def sweep(
         output's name in front unless that is `result`). Attributes tell how it was made.
 
     Raises:
-        InputError: for a grid, a function or outputs that cannot be used.
+        InputError: for a grid, a function or outputs that cannot be used, or a store of another
+            grid, function, key, chunk or version.
+        SweepError: if some cells fail; it names them. All others are computed first, are in its
+            `found`, and in the store.
+        MissingExtraError: for an executor, if cloudpickle is missing.
 
     Example:
         >>> import jax, jax.numpy as jnp, learndyn as ld
@@ -79,89 +94,80 @@ def sweep(
     check_signature(function, [*grid, *(() if key is None else ("key",))])
     if chunk is not None and chunk < 1:
         raise InputError("a chunk of at least one cell", f"{chunk}", "Leave it out for 256.")
-    size = min(_CHUNK if chunk is None else chunk, checked.cells)
-    combinations = [_Combination(function, checked, *pair, key, size) for pair in _all(checked)]
-    for combination in combinations:
-        check_names(combination.shapes, combination.results, checked)
-        check_same(combination.shapes, combinations[0].shapes, combination.static)
-    found = _run(combinations, checked, progress)
-    outputs = {name: _arranged(checked, [part[name] for part in found]) for name in found[0]}
-    return dataset(checked, outputs, combinations[0].results, function, key)
+    if executor is not None and not hasattr(executor, "submit"):
+        raise InputError(
+            "an executor with submit, such as a Dask client", f"{type(executor).__name__}"
+        )
+    plan = make_plan(checked, _CHUNK if chunk is None else chunk)
+    combinations, failures = _traced(function, checked, key, plan.size)
+    first = next(iter(combinations.values())).program
+    text = "".join(each.program.text for each in combinations.values())
+    record = attributes(checked, function, key, plan.chunk, text)
+    data = empty_dataset(checked, first.shapes, first.results, record)
+    kept = None if store is None else Store(store, data, plan.chunk)
+    blocks = [block for block in plan.blocks if block.combination in combinations]
+    missing = [block for block in blocks if kept is None or not kept.load(block)]
+    report = _Progress(progress, blocks, missing)
+    for block, values in run(function, key, combinations, missing, plan.size, executor):
+        if isinstance(values, Failed):
+            failures.append(_named(checked, combinations, block, values))
+            continue
+        for name, value in labelled(values, first.results).items():
+            shape = block.shape + value.shape[1:]
+            data[name].values[block.place] = value[: len(block.rows)].reshape(shape)
+        if kept is not None:
+            kept.save(block)
+        report(block)
+    if failures:
+        raise SweepError(failures, data)
+    return data
 
 
-def _all(grid: Grid):
-    return list(grid.combinations())
-
-
-class _Combination:
-    """One combination of static values: a function traced once, and its cells in chunks."""
-
-    def __init__(self, function, grid: Grid, static, texts, key, size: int):
-        self.static, self.results = static, frozenset()
+def _traced(
+    function, grid: Grid, key, size: int
+) -> tuple[dict[int, Combination], list[tuple[str, str]]]:
+    """All static combinations, by number, and the cells and reasons of those that fail."""
+    found: dict[int, Combination] = {}
+    failures: list[tuple[str, Exception]] = []
+    for number, (static, texts) in enumerate(grid.combinations()):
         words = grid.key_words(texts) if key is not None else np.zeros((grid.cells, 0), np.uint32)
         cells = (grid.flattened(), words)
-
-        def one(coordinates, words):
-            named = {**coordinates, **static}
-            if key is not None:
-                named["key"] = jax.random.fold_in(jax.random.fold_in(key, words[0]), words[1])
-            arrays, self.results = as_arrays(function(**named))
-            return arrays
-
-        self.chunks = _chunks(cells, size)
-        self._traced = jax.jit(jax.vmap(one)).lower(*self.chunks[0])
-        self.shapes = self._traced.out_info
-        # Factorizations, among others, are calls out of the compiled code.
-        self.parallel = "custom_call" not in self._traced.as_text()
-
-    def compile(self) -> Callable[..., dict[str, Array]]:
-        return self._traced.compile()
+        try:
+            program = Program(function, static, key, filled(cells, np.arange(1), size))
+            check_names(program.shapes, program.results, grid)
+            if found:
+                check_same(program.shapes, next(iter(found.values())).program.shapes)
+        except Exception as error:  # whatever the user's function may raise
+            failures.append((grid.named(static), error))
+        else:
+            found[number] = Combination(static, cells, program)
+    if not found:  # then it is not about some cells
+        raise failures[0][1]
+    return found, [(cell, reason_of(error)) for cell, error in failures]
 
 
-def _chunks(cells, size: int) -> list:
-    """Chunks of one size; the last is filled with copies of its last cell."""
-    count = len(cells[1])
-    rows = [np.minimum(np.arange(i, i + size), count - 1) for i in range(0, count, size)]
-    # Here and not on a worker: what precision a number has may be a setting of this thread.
-    return [jax.tree.map(lambda v, row=row: jnp.asarray(v[row]), cells) for row in rows]
+def _named(grid: Grid, combinations, block: Block, failed: Failed) -> tuple[str, str]:
+    """The cell that failed, or the first and the last of a block that did."""
+    static, (coordinates, _), _ = combinations[block.combination]
+    rows = block.rows[[0, -1]] if failed.row is None else block.rows[[failed.row]]
+    cells = [grid.named(static | {k: v[row] for k, v in coordinates.items()}) for row in rows]
+    return " to ".join(cells), failed.reason
 
 
-def _run(combinations: list[_Combination], grid: Grid, progress) -> list[dict[str, np.ndarray]]:
-    """Compile and run everything; workers take tasks in order, so none waits for a later one."""
-    total, done, found, began = grid.cells * len(combinations), 0, [], time.monotonic()
-    count = WORKERS if all(c.parallel for c in combinations) else 1
-    with workers(count) as pool:
-        compiled = [pool.submit(combinations[0].compile)]
-        running: list[list[Future]] = []
-        for i, combination in enumerate(combinations):
-            if i + 1 < len(combinations):
-                compiled.append(pool.submit(combinations[i + 1].compile))
-            running.append(_submit(pool, compiled[i], combination.chunks))
-        for futures in running:
-            parts = []
-            for future in futures:
-                parts.append(future.result())
-                finished = min(len(parts) * len(next(iter(parts[0].values()))), grid.cells)
-                if progress is not None:
-                    gone = time.monotonic() - began
-                    left = total - done - finished
-                    progress(done + finished, total, gone * left / (done + finished))
-            done += grid.cells
-            found.append({k: np.concatenate([p[k] for p in parts])[: grid.cells] for k in parts[0]})
-    return found
+class _Progress:
+    """Tells how many cells are done, of all, and the seconds left."""
 
+    def __init__(self, progress, blocks: list[Block], missing: list[Block]):
+        self._progress, self._began = progress, time.monotonic()
+        self._total = sum(len(block.rows) for block in blocks)
+        self._left = sum(len(block.rows) for block in missing)
+        self._to_do = self._left
+        if progress is not None and self._left < self._total:
+            progress(self._total - self._left, self._total, math.nan if self._left else 0.0)
 
-def _submit(pool: ThreadPoolExecutor, compiled: Future, chunks: list) -> list[Future]:
-    def run(chunk) -> dict[str, np.ndarray]:
-        return {k: np.asarray(v) for k, v in compiled.result()(*chunk).items()}
-
-    return [pool.submit(run, chunk) for chunk in chunks]
-
-
-def _arranged(grid: Grid, parts: list[np.ndarray]) -> np.ndarray:
-    """One axis for each coordinate, in the order of the grid."""
-    whole, names = np.stack(parts), [*grid.static, *grid.batched]
-    sizes = [len(grid.labels[name]) for name in names]
-    whole = whole.reshape(*sizes, *whole.shape[2:])
-    order = [names.index(name) for name in grid.labels]
-    return whole.transpose(*order, *range(len(order), whole.ndim))
+    def __call__(self, block: Block) -> None:
+        self._left -= len(block.rows)
+        if self._progress is not None:
+            gone = time.monotonic() - self._began
+            seconds = gone * self._left / (self._to_do - self._left)
+            self._progress(self._total - self._left, self._total, seconds)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -24,16 +24,32 @@ def workers(count: int = WORKERS) -> Iterator[ThreadPoolExecutor]:
     Yields:
         The pool.
     """
-    x64 = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
-    pool = ThreadPoolExecutor(count, "learndyn", initializer=_set_precision, initargs=(x64,))
+    x64 = double_precision()
+    pool = ThreadPoolExecutor(count, "learndyn", initializer=lambda: precision(x64).__enter__())
     try:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _set_precision(x64: bool) -> None:
-    """Give a worker the caller's precision, which may be a setting of the caller's thread."""
+def double_precision() -> bool:
+    """Whether numbers are of double precision, which may be a setting of this thread.
+
+    Returns:
+        The setting.
+    """
+    return jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def precision(x64: bool) -> AbstractContextManager:
+    """Give this thread a precision.
+
+    Args:
+        x64: whether it is double.
+
+    Returns:
+        A context in which it is.
+    """
     # Older versions of jax have it among the experiments.
     home: Any = jax if hasattr(jax, "enable_x64") else import_module("jax.experimental")
-    home.enable_x64(x64).__enter__()
+    return home.enable_x64(x64)

@@ -1,0 +1,156 @@
+"""A sweep on disk: a zarr group that a killed run can be resumed from."""
+
+import json
+import os
+import shutil
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from learndyn._errors import InputError
+from learndyn._sweep._plan import Block
+
+if TYPE_CHECKING:
+    import xarray
+
+_CURE = "Choose another folder, or remove this one if its cells are no longer wanted."
+
+
+class Store:
+    """A data set on disk, written block by block.
+
+    The files are their own record of what is finished: each chunk is moved to its place when it is
+    complete, and ends with a checksum. Nothing else is kept, so nothing can disagree.
+
+    Args:
+        folder: where; made if missing.
+        data: the data set, whose coordinates and attributes tell how it is made.
+        chunk: cells of a block along each coordinate.
+
+    Raises:
+        InputError: if the folder holds anything but an unfinished or finished run of the same.
+    """
+
+    def __init__(self, folder: str | os.PathLike, data: "xarray.Dataset", chunk: tuple[int, ...]):
+        import zarr
+
+        self._folder, self._data = Path(folder), data
+        if self._folder.is_dir() and any(self._folder.iterdir()):
+            _check_same(self._folder, data)
+        else:
+            _create(self._folder, data, chunk)
+        # What was being written when a run was killed.
+        for unfinished in self._folder.rglob("*.partial"):
+            unfinished.unlink()
+        # Chunks of zeros are written like others: a chunk that is not there is not finished.
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            self._arrays: dict[str, Any] = {
+                str(name): zarr.open_array(self._folder / str(name), mode="r+")
+                for name in data.data_vars
+            }
+
+    def load(self, block: Block) -> bool:
+        """Read a block into the data set.
+
+        Args:
+            block: the block.
+
+        Returns:
+            Whether it is there, undamaged. If not, the data set may hold some of it.
+        """
+        return all(self._read(name, block) for name in self._arrays)
+
+    def save(self, block: Block) -> None:
+        """Write a block of the data set.
+
+        Args:
+            block: the block.
+        """
+        for name, array in self._arrays.items():
+            array[block.place] = self._data[name].values[block.place]
+
+    def _read(self, name: str, block: Block) -> bool:
+        array, values = self._arrays[name], self._data[name].values
+        number = [part.start // step for part, step in zip(block.place, array.chunks, strict=False)]
+        path = self._folder.joinpath(
+            name, "c", *map(str, number), *["0"] * (values.ndim - len(number))
+        )
+        if not path.exists() and values[block.place].size:
+            return False
+        try:
+            values[block.place] = array[block.place]
+        except Exception:  # whatever the codecs make of damaged bytes
+            return False
+        return True
+
+
+def _create(folder: Path, data: "xarray.Dataset", chunk: tuple[int, ...]) -> None:
+    """Make the group and its arrays beside their place, and move them there, all or nothing."""
+    import zarr
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
+    beside = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(beside, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    group = zarr.create_group(beside, attributes=data.attrs)
+    for name, variable in data.variables.items():
+        shape, is_text = variable.shape, variable.dtype.kind == "U"
+        cells = shape if name in data.coords else (*chunk, *shape[len(chunk) :])
+        array = group.create_array(
+            str(name),
+            shape=shape,
+            chunks=tuple(max(1, n) for n in cells),
+            dtype="str" if is_text else variable.dtype,
+            fill_value=None if is_text else _nothing(variable.dtype),
+            compressors=[ZstdCodec(), Crc32cCodec()],
+            dimension_names=[str(d) for d in variable.dims],
+            attributes={k: _plain(v) for k, v in variable.attrs.items()},
+        )
+        if name in data.coords:
+            array[...] = variable.values
+    with warnings.catch_warnings():
+        # That this is no part of the format yet. xarray, which reads it, warns where it is missing.
+        warnings.simplefilter("ignore")
+        zarr.consolidate_metadata(beside)
+    beside.replace(folder)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _nothing(dtype: np.dtype) -> Any:
+    """What stands where nothing has been computed: NaN, where there is one."""
+    return dtype.type(np.nan if dtype.kind in "fc" else 0)
+
+
+def _check_same(folder: Path, data: "xarray.Dataset") -> None:
+    """Refuse a folder that is not a store of the same sweep, and say what differs."""
+    import zarr
+
+    try:
+        attributes = json.loads((folder / "zarr.json").read_text())["attributes"]
+    except (OSError, ValueError, KeyError):
+        attributes = {}
+    if attributes.get("format") != data.attrs["format"]:
+        raise InputError("a new or empty folder as store", f"{folder}, which holds others", _CURE)
+    for name, wanted in data.attrs.items():
+        if attributes.get(name) != wanted:
+            expected, got = _difference(name, wanted, attributes.get(name))
+            raise InputError(f"a store of {expected}", f"{folder}, of {got}", _CURE)
+    for name, values in data.coords.items():
+        kept = np.asarray(zarr.open_array(folder / str(name), mode="r")[...])
+        if not np.array_equal(kept, values.values):
+            raise InputError(f"a store of {name} = {values.values}", f"{folder}, of {kept}", _CURE)
+
+
+def _difference(name: str, wanted: Any, kept: Any) -> tuple[str, str]:
+    if name == "versions":
+        wanted, kept = json.loads(wanted), json.loads(kept or "{}")
+        package = next(p for p in wanted if wanted[p] != kept.get(p))
+        return f"{package} {wanted[package]}", f"{package} {kept.get(package)}"
+    if name == "program":
+        return "this function, in this version of its code", "another, of the same name"
+    return f"{name} {wanted}", f"{name} {kept}"
