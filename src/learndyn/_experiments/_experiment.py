@@ -1,5 +1,6 @@
 """What an experiment is: named parameters, and a function of one cell that `sweep` batches."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -112,7 +113,9 @@ def sweep_experiment(
     grid: Mapping[str, Any],
     fixed: Mapping[str, Any],
     *,
-    seed: int = 0,
+    seed: int | None = None,
+    store: str | os.PathLike | None = None,
+    executor: Any = None,
     progress: Callable[[int, int, float], object] | None = None,
 ) -> "xarray.Dataset":
     """Run an experiment in every cell of a grid.
@@ -122,19 +125,23 @@ def sweep_experiment(
         grid: values of some of its parameters, by name, and of `repeat`, where cells are repeated
             with other keys.
         fixed: the value of others; the rest have their defaults.
-        seed: random key, where the experiment is random.
-        progress: see `sweep`.
+        seed: random key, where the experiment is random; None: 0.
+        store: see `sweep`, as are the rest.
+        executor: where to run.
+        progress: called with cells done, of all, and the seconds left.
 
     Returns:
         A labelled data set.
 
     Raises:
-        InputError: for values that do not go together.
+        InputError: for values that do not go together, or a store of another sweep.
     """
     return sweep(
         bind(experiment, grid, fixed),
         grid,
         static=[name for name in grid if name != REPEAT and experiment.parameters[name].looped],
-        key=jax.random.key(seed) if experiment.random else None,
+        key=jax.random.key(seed or 0) if experiment.random else None,
+        store=store,
+        executor=executor,
         progress=progress,
     )

@@ -1,13 +1,21 @@
 """Entry point of `learndyn`; every refusal is one sentence and exit code 2."""
 
+import errno
 import sys
 from importlib.metadata import version
 
 import typer
 
-from learndyn._errors import AssumptionError, InputError, MissingExtraError, SolveError
+from learndyn._errors import (
+    AssumptionError,
+    InputError,
+    MissingExtraError,
+    SolveError,
+    SweepError,
+)
 from learndyn.cli._figure import figure
 from learndyn.cli._study import study
+from learndyn.cli._sweep import sweep
 
 app = typer.Typer(
     name="learndyn",
@@ -19,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(study)
 app.command()(figure)
+app.command()(sweep)
 
 
 @app.callback(invoke_without_command=True)
@@ -30,11 +39,34 @@ def _options(
         raise typer.Exit
 
 
+_NEEDED = {
+    errno.ENOSPC: "room on the disk",
+    errno.EDQUOT: "room within the quota of the disk",
+    errno.EACCES: "permission",
+    errno.EPERM: "permission",
+    errno.EROFS: "a disk that can be written to",
+}
+
+
+def _sentence(error: OSError) -> str:
+    """What was needed, what was found, and that what is finished is not lost."""
+    if error.errno not in _NEEDED:
+        return str(error)
+    where = f" ({error.filename})" if error.filename else ""
+    return (
+        f"Expected {_NEEDED[error.errno]}; got {error.strerror}{where}. Finished figures and "
+        "chunks of a sweep are kept: see to that, and run the same command again."
+    )
+
+
 def main() -> None:
     """Run the command line."""
     try:
         app()
-    except (InputError, AssumptionError, SolveError, MissingExtraError, OSError) as error:
+    except OSError as error:
+        print(f"learndyn: {_sentence(error)}", file=sys.stderr)
+        sys.exit(2)
+    except (InputError, AssumptionError, SolveError, SweepError, MissingExtraError) as error:
         print(f"learndyn: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
