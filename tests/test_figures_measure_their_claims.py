@@ -14,15 +14,20 @@ import xarray
 
 from learndyn import InputError
 from learndyn.cli import main
-from learndyn.figures import FIGURES, Claim, Configuration, load_figure, make_figure
+from learndyn.figures import (
+    FIGURES,
+    Claim,
+    Configuration,
+    figure_configuration,
+    load_figure,
+    make_figure,
+)
 
 ROOT = Path(__file__).parents[1]
 # Numbers small enough for a test; the figures themselves use more.
 REDUCED = {
     "2": {"orders": [1, 3], "windows": [0.005, 0.0025], "points": 31},
     "3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
-    "4": {"points": 13, "length": [5, 10], "widths": [5, 10, 11], "flow_b": [0.1, 0.5], "seeds": 3},
-    "A1": {"spectra": 15, "seeds": 2, "b": [0.0, 0.95, 6]},
     "A2": {"b": [-1.4, 1.4, 9], "u": [-1.0, 3.0, 9]},
     "A3": {"length": [3, 4, 15], "beta": [0.6, 1.3, 8], "bound": [1.5, 2.0], "points": 1001},
     "A9": {"rate": 0.001, "points": 701, "scales": [0.3, 0.1, 0.001], "test_lengths": [4, 18]},
@@ -30,22 +35,24 @@ REDUCED = {
     "A11": {"points": 701, "test_length": 50},
     "M2": {"orders": [1, 3], "windows": [0.0015, 0.00075], "points": 31},
     "M3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
-    "M4": {
-        "points": 13,
-        "length": [5, 10],
-        "widths": [7, 8, 18, 19],
-        "flow_b": [0.1, 0.5],
-        "flow_ratio": [0.5, 8.0, 16],
-        "seeds": 3,
-    },
     "K": {"lengths": [5, 10, 160, 320]},
 }
+# The others are made as `--quick` makes them.
+QUICK = ("4", "A1", "M4")
+
+
+def reduced(name):
+    """A figure's numbers for a test."""
+    if name in REDUCED:
+        return load_figure(name).CONFIGURATION.changed(**REDUCED[name])
+    assert name in QUICK
+    return figure_configuration(name, quick=True)
 
 
 @functools.cache
 def make(name):
     """A figure at its reduced configuration, made once in a process."""
-    return make_figure(name, load_figure(name).CONFIGURATION.changed(**REDUCED[name]))
+    return make_figure(name, reduced(name))
 
 
 @pytest.fixture(scope="module", params=FIGURES)
@@ -174,6 +181,23 @@ def test_the_command_line_prints_what_it_writes_and_adds_to_other_figures(
     assert code == 2
     assert "figure A2, finished" in error
     assert run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path, "--force")[0] == 0
+
+
+def test_a_quick_figure_is_not_taken_for_the_full_one(quick, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(load_figure("A2"), "QUICK", {"kappa": 2.0}, raising=False)
+    arguments = ("figure", "A2", "--out", tmp_path, "--json")
+    made_quickly = run(monkeypatch, capsys, *arguments, "--quick")
+    assert made_quickly[0] == 0
+    (summary,) = json.loads(made_quickly[1])
+    assert summary["configuration"]["chosen"]["kappa"] == 2.0
+    code, _, error = run(monkeypatch, capsys, *arguments)
+    assert code == 2
+    assert "A2 of another configuration" in error
+    # One that is as quick in full is kept.
+    arguments = ("figure", "all", "--out", tmp_path, "--json", "--quick")
+    code, out, _ = run(monkeypatch, capsys, *arguments)
+    assert code == 0
+    assert [figure["name"] for figure in json.loads(out)] == list(FIGURES)
 
 
 def test_a_letter_stands_for_all_figures_that_begin_with_it(quick, monkeypatch, capsys, tmp_path):

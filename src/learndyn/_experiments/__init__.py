@@ -9,8 +9,7 @@ from learndyn._experiments._experiment import bind as bind
 from learndyn._experiments._experiment import sweep_experiment as sweep_experiment
 from learndyn._experiments._folder import STORE as STORE
 from learndyn._experiments._folder import SUMMARY as SUMMARY
-from learndyn._experiments._folder import claim_folder as claim_folder
-from learndyn._experiments._folder import release_folder as release_folder
+from learndyn._experiments._folder import claimed_folder as claimed_folder
 from learndyn._experiments._mode import MODE
 from learndyn._experiments._one_mode import lag_weights as lag_weights
 from learndyn._experiments._one_mode import one_mode as one_mode

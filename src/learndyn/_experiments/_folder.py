@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from learndyn import _io
@@ -10,13 +12,19 @@ from learndyn import _io
 RUN, STORE, SUMMARY = "run.json", "sweep.zarr", "sweep.json"
 
 
-def claim_folder(folder: Path, configuration: dict, *, force: bool) -> None:
+@contextmanager
+def claimed_folder(folder: Path, configuration: dict, *, force: bool) -> Iterator[None]:
     """Refuse a folder that holds anything but an unfinished run of the same configuration.
+
+    The folder is left as it was where nothing is computed inside the context.
 
     Args:
         folder: where a sweep will be written.
         configuration: what will be run, ready for JSON.
         force: write there all the same, from the beginning.
+
+    Yields:
+        Nothing.
 
     Raises:
         InputError: if the folder is in use, or no folder can be made there.
@@ -29,24 +37,20 @@ def claim_folder(folder: Path, configuration: dict, *, force: bool) -> None:
         same = json.dumps(_configuration(folder)) == json.dumps(configuration)
         return None if same else "files of something else"
 
+    existed = folder.exists()
     _io.claim_folder(folder, found, force=force)
-    if force:
-        (folder / SUMMARY).unlink(missing_ok=True)
-        shutil.rmtree(folder / STORE, ignore_errors=True)
-    _io.write_json(folder / RUN, configuration)
-
-
-def release_folder(folder: Path, *, existed: bool) -> None:
-    """Leave a folder as it was, if nothing was computed.
-
-    Args:
-        folder: the folder.
-        existed: whether it was there before.
-    """
-    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {RUN}:
-        (folder / RUN).unlink(missing_ok=True)
-        if not existed:
-            folder.rmdir()
+    try:
+        if force:
+            (folder / SUMMARY).unlink(missing_ok=True)
+            if (folder / STORE).exists():
+                shutil.rmtree(folder / STORE)
+        _io.write_json(folder / RUN, configuration)
+        yield
+    finally:
+        if {path.name for path in folder.iterdir()} <= {RUN}:
+            (folder / RUN).unlink(missing_ok=True)
+            if not existed:
+                folder.rmdir()
 
 
 def _configuration(folder: Path) -> dict | None:

@@ -15,6 +15,9 @@ def figure(
     out: Annotated[
         Path, typer.Option(help="Folder for drawings, data and claims of the figures.")
     ] = Path("figures"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first look: fewer seeds, where a figure has many.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a folder in use.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the claims as JSON.")] = False,
 ) -> None:
@@ -26,16 +29,22 @@ def figure(
     import jax
 
     from learndyn.cli._show import print_claims
-    from learndyn.figures import claim_folder, figure_names, load_figure, make_figure
+    from learndyn.figures import (
+        claim_folder,
+        figure_configuration,
+        figure_names,
+        load_figure,
+        make_figure,
+    )
 
     jax.config.update("jax_enable_x64", True)
     names = figure_names(name)
     load_figure(names[0])  # refuses a name that is none, before a folder is made
     existed = out.exists()
-    to_do = claim_folder(out, names, force=force)
+    to_do = claim_folder(out, names, force=force, quick=quick)
     try:
         for each in to_do:
-            done = make_figure(each)
+            done = make_figure(each, figure_configuration(each, quick=quick))
             done.save(out)
             if not as_json:
                 print_claims(done.summary(), out)

@@ -40,23 +40,20 @@ def sweep(
         print_experiments(_experiments.EXPERIMENTS.values())
         return
     configuration = _experiments.read_configuration(_given(run), _experiments.EXPERIMENTS)
-    existed = out.exists()
-    try:
-        _experiments.claim_folder(out, configuration.summary(), force=force)
-        with sweep_progress() as progress:
-            found = _experiments.sweep_experiment(
-                configuration.experiment,
-                configuration.grid,
-                configuration.fixed,
-                seed=configuration.seed,
-                store=out / _experiments.STORE,
-                progress=progress,
-            )
+    with (
+        _experiments.claimed_folder(out, configuration.summary(), force=force),
+        sweep_progress() as progress,
+    ):
+        found = _experiments.sweep_experiment(
+            configuration.experiment,
+            configuration.grid,
+            configuration.fixed,
+            seed=configuration.seed,
+            store=out / _experiments.STORE,
+            progress=progress,
+        )
         summary = _experiments.summarize(configuration, found)
         _io.write_json(out / _experiments.SUMMARY, summary)
-    except BaseException:
-        _experiments.release_folder(out, existed=existed)
-        raise
     if as_json:
         typer.echo(json.dumps(summary))
     else:

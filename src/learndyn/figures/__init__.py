@@ -5,6 +5,7 @@ from learndyn.figures._configuration import Configuration as Configuration
 from learndyn.figures._folder import claim_folder as claim_folder
 from learndyn.figures._run import FIGURES as FIGURES
 from learndyn.figures._run import FigureResult as FigureResult
+from learndyn.figures._run import figure_configuration as figure_configuration
 from learndyn.figures._run import figure_names as figure_names
 from learndyn.figures._run import load_figure as load_figure
 from learndyn.figures._run import make_figure as make_figure

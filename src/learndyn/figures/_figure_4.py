@@ -52,6 +52,14 @@ CONFIGURATION = Configuration(
         "unaligned_steps": 20_000,
     },
 )
+# The same claims, seen from fewer networks.
+QUICK = {
+    "points": 13,
+    "length": [5, 10],
+    "widths": [5, 10, 11],
+    "flow_b": [0.1, 0.5],
+    "seeds": 3,
+}
 KINDS = ("constant", "inverse_exponential", "exponential", "dirac_delta")
 _B = np.linspace(0, 1.8, 1801)
 # The best b of a Dirac delta is 0 or infinite.

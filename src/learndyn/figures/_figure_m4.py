@@ -39,6 +39,7 @@ CONFIGURATION = Configuration(
         "long": [400, 800],
     },
 )
+QUICK = _figure_4.QUICK | {"widths": [7, 8, 18, 19], "flow_ratio": [0.5, 8.0, 16]}
 draw = _figure_4.draw
 
 

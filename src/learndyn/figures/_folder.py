@@ -7,16 +7,19 @@ from pathlib import Path
 from learndyn import _io
 from learndyn._curve_file import package_versions
 from learndyn.figures._data import FORMAT
-from learndyn.figures._run import FIGURES, SUFFIXES, load_figure
+from learndyn.figures._run import FIGURES, SUFFIXES, figure_configuration
 
 
-def claim_folder(folder: Path, names: Iterable[str], *, force: bool) -> list[str]:
+def claim_folder(
+    folder: Path, names: Iterable[str], *, force: bool, quick: bool = False
+) -> list[str]:
     """Refuse a folder that holds other files, or these figures finished; make it if missing.
 
     Args:
         folder: where figures will be written.
         names: the figures.
         force: write all of them there all the same.
+        quick: whether they are those of a first look.
 
     Returns:
         The figures still to make: those that are not there, finished, with the same numbers and
@@ -33,7 +36,7 @@ def claim_folder(folder: Path, names: Iterable[str], *, force: bool) -> list[str
         foreign = sorted(path.name for path in folder.iterdir() if not _is_ours(path))
         if foreign:
             return f"other files, such as {foreign[0]}"
-        changed = [name for name in finished if not _same(folder, name)]
+        changed = [name for name in finished if not _same(folder, name, quick)]
         if changed:
             return f"figure {changed[0]} of another configuration or version"
         return None if to_do else f"figure {', '.join(finished)}, finished"
@@ -51,10 +54,10 @@ def _summary(folder: Path, name: str) -> dict | None:
     return summary if ours and summary.get("name") == name else None
 
 
-def _same(folder: Path, name: str) -> bool:
+def _same(folder: Path, name: str, quick: bool) -> bool:
     summary = _summary(folder, name) or {}
     # Through JSON, which knows no tuples.
-    now = json.loads(json.dumps(load_figure(name).CONFIGURATION.summary()))
+    now = json.loads(json.dumps(figure_configuration(name, quick=quick).summary()))
     return summary.get("configuration") == now and summary.get("versions") == package_versions()
 
 

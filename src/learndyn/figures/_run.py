@@ -31,6 +31,8 @@ class FigureModule(Protocol):
     Attributes:
         TITLE: what the figure shows, in a line.
         CONFIGURATION: its numbers.
+
+    It may hold QUICK, a dictionary of other numbers, with which the same is seen sooner.
     """
 
     TITLE: str
@@ -138,6 +140,23 @@ def load_figure(name: str) -> FigureModule:
     return cast(FigureModule, importlib.import_module(FIGURES[name]))
 
 
+def figure_configuration(name: str, *, quick: bool = False) -> Configuration:
+    """The numbers of a figure.
+
+    Args:
+        name: name of the figure.
+        quick: with those that its file has for a first look, if any, such as fewer seeds.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        InputError: for a name that is none.
+    """
+    module = load_figure(name)
+    return module.CONFIGURATION.changed(**(getattr(module, "QUICK", {}) if quick else {}))
+
+
 def figure_names(name: str) -> list[str]:
     """The figures that a name stands for.
 
@@ -172,6 +191,6 @@ def make_figure(name: str, configuration: Configuration | None = None) -> Figure
         True
     """
     module = load_figure(name)
-    configuration = module.CONFIGURATION if configuration is None else configuration
+    configuration = figure_configuration(name) if configuration is None else configuration
     data = module.data(configuration)
     return FigureResult(name, module.TITLE, configuration, data, module.claims(data))
