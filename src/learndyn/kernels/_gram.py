@@ -46,8 +46,9 @@ class Factored(Gram):
         """See `Gram`."""
         assert isinstance(other, Factored)
         stacked = jnp.concatenate([_scaled(self.factor), _scaled(other.factor)]).T
-        if stacked.shape[0] > stacked.shape[1] > 0:
-            # Nothing happens outside the span of both.
+        if stacked.shape[0] > 2 * stacked.shape[1] > 0:
+            # Nothing happens outside the span of both. Where that is not much smaller, products
+            # cost as little, and without a factorization a sweep may use several threads.
             stacked = jnp.linalg.qr(stacked, mode="r")
         first, second = jnp.split(stacked, [len(self.factor)], axis=1)
         return _distance(first @ first.T, second @ second.T)
