@@ -139,7 +139,8 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError("TOML", f"{path}: {error}", "Texts need quotation marks.") from None
+        cure = "Texts need quotation marks." if "Invalid value" in str(error) else ""
+        raise InputError("TOML", f"{path}: {error}", cure) from None
 
 
 def _check_keys(content: Mapping[str, Any], experiment: Experiment) -> None:

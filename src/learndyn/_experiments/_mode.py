@@ -20,7 +20,7 @@ _PARAMETERS = TASK | {
     "rate": Parameter(None, "learning rate of gradient descent; without one, gradient flow"),
     "horizon": Parameter(100.0, "learning time at the end, in units of dW/dt = -grad L"),
     "records": Parameter(
-        201, "points of the learning curve, between which times are read off", static=True
+        501, "points of the learning curve, between which times are read off", static=True
     ),
 }
 

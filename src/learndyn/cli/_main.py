@@ -39,6 +39,7 @@ def _options(
         raise typer.Exit
 
 
+_INTERRUPTED = 130
 _NEEDED = {
     errno.ENOSPC: "room on the disk",
     errno.EDQUOT: "room within the quota of the disk",
@@ -69,6 +70,10 @@ def main() -> None:
     except (InputError, AssumptionError, SolveError, SweepError, MissingExtraError) as error:
         print(f"learndyn: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("learndyn: interrupted; what was under way is not finished.", file=sys.stderr)
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as ended:
+        # typer turns the first into the second, without a word.
+        if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:
+            raise
+        sentence = "interrupted; what was under way is not finished. The same command goes on."
+        print(f"learndyn: {sentence}", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
