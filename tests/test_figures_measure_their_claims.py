@@ -24,6 +24,7 @@ from learndyn.figures import (
 )
 
 ROOT = Path(__file__).parents[1]
+KERNEL_MAPS = {"length": [1, 2, 3, 5], "scale": [0.1, 0.5, 4], "seeds": 4, "max_steps": 5000}
 # Numbers small enough for a test; the figures themselves use more.
 REDUCED = {
     "2": {"orders": [1, 3], "windows": [0.005, 0.0025], "points": 31},
@@ -35,6 +36,9 @@ REDUCED = {
     "A11": {"points": 701, "test_length": 50},
     "M2": {"orders": [1, 3], "windows": [0.0015, 0.00075], "points": 31},
     "M3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
+    "5": KERNEL_MAPS,
+    "A4": KERNEL_MAPS,
+    "M5": KERNEL_MAPS,
     "K": {"lengths": [5, 10, 160, 320]},
 }
 # The others are made as `--quick` makes them.

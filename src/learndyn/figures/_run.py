@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Where each figure lives; none is imported before it is asked for.
-_NAMES = ("2", "3", "4", "A1", "A2", "A3", "A9", "A10", "A11", "M2", "M3", "M4", "K")
+_NAMES = (
+    *("2", "3", "4", "5", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A9", "A10", "A11"),
+    *("M2", "M3", "M4", "M5", "K"),
+)
 FIGURES = {name: f"learndyn.figures._figure_{name.lower()}" for name in _NAMES}
 # In the order in which they are written: the last one says that the figure is finished.
 SUFFIXES = (".nc", ".svg", ".json")

@@ -1,0 +1,100 @@
+"""How maps of the kernel distance are drawn."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    import xarray
+
+# One scale of colours in all figures.
+_DISTANCE = {"norm": Normalize(0, 1), "cmap": "viridis"}
+_CHANGE = {"norm": LogNorm(0.1, 100), "cmap": "cividis"}
+
+
+def draw_maps(
+    panels: Sequence[tuple[str, "xarray.Dataset"]], across: str, up: str, title: str = ""
+) -> Figure:
+    """A column for each panel: kernel distance above, relative change of the weights below.
+
+    White points have no network that learned the task.
+
+    Args:
+        panels: title and data of each, over the two axes alone.
+        across: name of the horizontal axis.
+        up: name of the vertical axis.
+        title: above all panels.
+
+    Returns:
+        The drawing.
+    """
+    count = len(panels)
+    figure = Figure(figsize=(1.5 + 3.2 * count, 6.4), layout="constrained")
+    rows = figure.subplots(
+        2, count, squeeze=False, sharex=True, sharey=True, height_ratios=[1.6, 1]
+    )
+    looks = (("distance", _DISTANCE, "kernel distance"), ("weight_change", _CHANGE, "|ΔW| / |W|"))
+    for row, (variable, look, label) in zip(rows, looks, strict=True):
+        for axes, (_, data) in zip(row, panels, strict=True):
+            mesh = axes.pcolormesh(
+                edges(data[across].to_numpy()),
+                edges(data[up].to_numpy()),
+                data[variable].transpose(up, across).to_numpy(),
+                **look,
+            )
+            _scales(axes, data, across, up)
+        figure.colorbar(mesh, ax=row, label=label, extend=_extend(variable, panels), pad=0.01)
+        row[0].set_ylabel(panels[0][1][up].attrs["long_name"])
+    for axes, (name, _) in zip(rows[0], panels, strict=True):
+        axes.set_title(name, fontsize="medium")
+    for axes in rows[-1]:
+        axes.set_xlabel(panels[0][1][across].attrs["long_name"], fontsize="small")
+    if title:
+        figure.suptitle(title, fontsize="medium")
+    return figure
+
+
+def edges(values: np.ndarray) -> np.ndarray:
+    """Where cells of a map end, half-way between its points.
+
+    Args:
+        values: points along an axis, rising.
+
+    Returns:
+        One more than there are points; half-way by ratio where the axis is logarithmic.
+    """
+    if len(values) == 1:
+        return values[0] + np.array([-0.5, 0.5])
+    inside = np.log(values) if _logarithmic(values) else values.astype(float)
+    middle = 0.5 * (inside[1:] + inside[:-1])
+    found = np.concatenate([[2 * inside[0] - middle[0]], middle, [2 * inside[-1] - middle[-1]]])
+    return np.exp(found) if _logarithmic(values) else found
+
+
+def _logarithmic(values: np.ndarray) -> bool:
+    steps = np.diff(values)
+    return bool(len(values) > 2 and values[0] > 0 and steps[-1] > 2 * steps[0])
+
+
+def _scales(axes: Axes, data: "xarray.Dataset", across: str, up: str) -> None:
+    for name, axis, scale in (
+        (across, axes.xaxis, axes.set_xscale),
+        (up, axes.yaxis, axes.set_yscale),
+    ):
+        values = data[name].to_numpy()
+        if name == "length":
+            axis.set_ticks(values)
+        elif _logarithmic(values):
+            scale("log")
+
+
+def _extend(variable: str, panels) -> str:
+    """Whether values lie beyond the colours, for the colour bar to say so."""
+    norm = _CHANGE["norm"] if variable == "weight_change" else _DISTANCE["norm"]
+    values = np.concatenate([data[variable].to_numpy().ravel() for _, data in panels])
+    below, above = np.nanmin(values) < norm.vmin, np.nanmax(values) > norm.vmax
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
