@@ -128,7 +128,7 @@ def test_modes_learn_as_single_networks_do(rate, command, tmp_path):
     records = 2001
     [grid]
     length = [2, 4]
-    lam = [0.7, 1.1]
+    lam = [1.1]
     b = [0.0, 0.4]
     """
     assert command(text, "--json")[0] == 0
@@ -481,6 +481,11 @@ def test_a_disk_that_refuses_has_a_sentence_and_loses_nothing(
     assert f"Expected {words}" in line
     assert "run the same command again" in line
     assert command(RANDOM)[0] == 0
+
+
+def test_trials_that_do_not_fit_into_memory_have_a_sentence(command, tmp_path):
+    text = 'experiment = "optimum"\n[grid]\nlength = [1, 100_000_000_000_000]'
+    assert "fit into memory" in _refused(command, tmp_path, text)
 
 
 def test_a_store_of_something_else_is_refused_and_kept(command, tmp_path):

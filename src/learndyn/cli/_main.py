@@ -17,6 +17,25 @@ from learndyn.cli._figure import figure
 from learndyn.cli._study import study
 from learndyn.cli._sweep import sweep
 
+_REFUSALS = (
+    InputError,
+    AssumptionError,
+    SolveError,
+    SweepError,
+    MissingExtraError,
+    MemoryError,
+    OSError,
+)
+_INTERRUPTED = 130
+# What is needed where a disk refuses.
+_NEEDED = {
+    errno.ENOSPC: "room on the disk",
+    errno.EDQUOT: "room within the quota of the disk",
+    errno.EACCES: "permission",
+    errno.EPERM: "permission",
+    errno.EROFS: "a disk that can be written to",
+}
+
 app = typer.Typer(
     name="learndyn",
     help="Learning dynamics of linear recurrent networks.",
@@ -39,36 +58,12 @@ def _options(
         raise typer.Exit
 
 
-_INTERRUPTED = 130
-_NEEDED = {
-    errno.ENOSPC: "room on the disk",
-    errno.EDQUOT: "room within the quota of the disk",
-    errno.EACCES: "permission",
-    errno.EPERM: "permission",
-    errno.EROFS: "a disk that can be written to",
-}
-
-
-def _sentence(error: OSError) -> str:
-    """What was needed, what was found, and that what is finished is not lost."""
-    if error.errno not in _NEEDED:
-        return str(error)
-    where = f" ({error.filename})" if error.filename else ""
-    return (
-        f"Expected {_NEEDED[error.errno]}; got {error.strerror}{where}. Finished figures and "
-        "chunks of a sweep are kept: see to that, and run the same command again."
-    )
-
-
 def main() -> None:
     """Run the command line."""
     try:
         app()
-    except OSError as error:
+    except _REFUSALS as error:
         print(f"learndyn: {_sentence(error)}", file=sys.stderr)
-        sys.exit(2)
-    except (InputError, AssumptionError, SolveError, SweepError, MissingExtraError) as error:
-        print(f"learndyn: {error}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, SystemExit) as ended:
         # typer turns the first into the second, without a word.
@@ -77,3 +72,16 @@ def main() -> None:
         sentence = "interrupted; what was under way is not finished. The same command goes on."
         print(f"learndyn: {sentence}", file=sys.stderr)
         sys.exit(_INTERRUPTED)
+
+
+def _sentence(error: BaseException) -> str:
+    """What was needed, what was found, and what helps; where a disk refuses, what is kept."""
+    if isinstance(error, MemoryError):
+        return f"Expected arrays that fit into memory; got: {error}. Shorter trials take less."
+    if not isinstance(error, OSError) or error.errno not in _NEEDED:
+        return str(error)
+    where = f" ({error.filename})" if error.filename else ""
+    return (
+        f"Expected {_NEEDED[error.errno]}; got {error.strerror}{where}. Finished figures and "
+        "chunks of a sweep are kept: see to that, and run the same command again."
+    )
