@@ -77,7 +77,7 @@ def main() -> None:
 def _sentence(error: BaseException) -> str:
     """What was needed, what was found, and what helps; where a disk refuses, what is kept."""
     if isinstance(error, MemoryError):
-        return f"Expected arrays that fit into memory; got: {error}. Shorter trials take less."
+        return f"Expected arrays that fit into memory; got others ({error}). Shorten the trials."
     if not isinstance(error, OSError) or error.errno not in _NEEDED:
         return str(error)
     where = f" ({error.filename})" if error.filename else ""
