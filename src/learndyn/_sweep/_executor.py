@@ -58,7 +58,10 @@ def run(
     if executor is None:
         yield from _run_here([combinations[n].program for n in needed], needed, batches)
         return
-    packs = {n: packed(function, combinations[n].static, key, size) for n in needed}
+    packs = {
+        n: packed(function, combinations[n].static, key, size, combinations[n].program)
+        for n in needed
+    }
     yield from _as_they_end(
         (block, executor.submit(run_packed, packs[block.combination], cells))
         for block, cells in batches

@@ -160,7 +160,7 @@ def labelled(values: Mapping[str, np.ndarray], results: frozenset[str]) -> dict[
 
 
 def attributes(
-    grid: Grid, function: Callable, key: PRNGKeyArray | None, chunk: tuple[int, ...], text: str
+    grid: Grid, function: Callable, key: PRNGKeyArray | None, chunk: tuple[int, ...], programs: str
 ) -> dict[str, str]:
     """How a data set is made.
 
@@ -169,7 +169,7 @@ def attributes(
         function: the swept function.
         key: the key.
         chunk: cells that are computed together, along each coordinate.
-        text: all that is computed, as jax lowered it.
+        programs: what tells the programs of all static combinations from others.
 
     Returns:
         Attributes by name.
@@ -180,7 +180,7 @@ def attributes(
         "static": json.dumps(list(grid.static)),
         "chunk": json.dumps(dict(zip(grid.labels, chunk, strict=True))),
         "versions": json.dumps(package_versions()),
-        "program": hashlib.sha256(text.encode()).hexdigest(),
+        "program": hashlib.sha256(programs.encode()).hexdigest(),
     }
     return found if key is None else found | {"key": json.dumps(_key_data(key))}
 

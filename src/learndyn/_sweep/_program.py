@@ -1,6 +1,7 @@
 """A swept function, traced for a batch of cells; and what happens when a cell fails."""
 
 import functools
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -61,9 +62,10 @@ class Program:
 
         self._traced = jax.jit(jax.vmap(one)).lower(*_on_device(cells))
         self.shapes = self._traced.out_info
-        self.text = self._traced.as_text()
+        text = self._traced.as_text()
+        self.digest = hashlib.sha256(text.encode()).hexdigest()
         # Factorizations, among others, are calls out of the compiled code.
-        self.parallel = "custom_call" not in self.text
+        self.parallel = "custom_call" not in text
 
     def compile(self) -> Callable[[Cells], dict[str, np.ndarray] | Failed]:
         """Compile it.
@@ -103,19 +105,40 @@ def filled(cells: Cells, rows: np.ndarray, size: int) -> Cells:
     return jax.tree.map(lambda values: values[rows], cells)
 
 
-def packed(
-    function: Callable[..., Any], static: dict[str, Any], key: PRNGKeyArray | None, size: int
-) -> bytes:
+class Pack(NamedTuple):
     """What another process needs to make a program.
+
+    Attributes:
+        contents: function, static values and key.
+        x64: whether numbers are of double precision.
+        size: cells in a batch.
+        digest: of the program that is meant.
+    """
+
+    contents: bytes
+    x64: bool
+    size: int
+    digest: str
+
+
+def packed(
+    function: Callable[..., Any],
+    static: dict[str, Any],
+    key: PRNGKeyArray | None,
+    size: int,
+    program: Program,
+) -> Pack:
+    """Pack a program for other processes.
 
     Args:
         function: the swept function.
         static: the static values.
         key: random key, or None.
         size: cells in a batch.
+        program: the program, made here.
 
     Returns:
-        Bytes for `run_packed`.
+        What `run_packed` takes.
 
     Raises:
         MissingExtraError: if the package that packs functions is missing.
@@ -124,10 +147,11 @@ def packed(
         import cloudpickle
     except ImportError as error:
         raise MissingExtraError("A sweep in other processes", "cluster") from error
-    return cloudpickle.dumps((function, static, key, size, double_precision()))
+    contents = cloudpickle.dumps((function, static, key))
+    return Pack(contents, double_precision(), size, program.digest)
 
 
-def run_packed(pack: bytes, cells: Cells) -> dict[str, np.ndarray] | Failed:
+def run_packed(pack: Pack, cells: Cells) -> dict[str, np.ndarray] | Failed:
     """Run a batch in this process, which may be any process that has learndyn.
 
     Args:
@@ -136,34 +160,38 @@ def run_packed(pack: bytes, cells: Cells) -> dict[str, np.ndarray] | Failed:
 
     Returns:
         Outputs of the batch, or which cell failed.
+
+    Raises:
+        InputError: if the function is not the same here.
     """
-    return _unpacked(pack)(cells)
+    with precision(pack.x64):
+        with _ONE_AT_A_TIME:
+            call, parallel = _unpacked(pack, cells)
+            if not parallel:
+                return call(cells)
+        return call(cells)
 
 
-@functools.lru_cache(maxsize=16)
-def _unpacked(pack: bytes) -> "_Unpacked":
-    return _Unpacked(pack)
+# Programs of this process, the newest last.
+_KNOWN: dict[Pack, tuple[Callable[[Cells], dict[str, np.ndarray] | Failed], bool]] = {}
+_KEPT = 16
 
 
-class _Unpacked:
-    """A program that is traced and compiled when the first batch comes."""
-
-    def __init__(self, pack: bytes):
+def _unpacked(pack: Pack, cells: Cells):
+    if pack not in _KNOWN:
         import cloudpickle
 
-        function, static, key, _, self._x64 = cloudpickle.loads(pack)
-        self._trace = functools.partial(Program, function, static, key)
-        self._call, self._parallel = None, False
-
-    def __call__(self, cells: Cells) -> dict[str, np.ndarray] | Failed:
-        with precision(self._x64):
-            with _ONE_AT_A_TIME:
-                if self._call is None:
-                    program = self._trace(cells)
-                    self._call, self._parallel = program.compile(), program.parallel
-                if not self._parallel:
-                    return self._call(cells)
-            return self._call(cells)
+        program = Program(*cloudpickle.loads(pack.contents), cells)
+        if program.digest != pack.digest:
+            raise InputError(
+                "workers that compute what this process would",
+                "one with another version, device or value of a global variable",
+                "Install the same packages there, and pass values as arguments.",
+            )
+        _KNOWN[pack] = program.compile(), program.parallel
+        for old in list(_KNOWN)[:-_KEPT]:
+            del _KNOWN[old]
+    return _KNOWN[pack]
 
 
 def _run(compiled: Callable[..., dict[str, Array]], cells: Cells):
@@ -201,9 +229,11 @@ def reason_of(error: Exception) -> str:
         error: the error.
 
     Returns:
-        Its kind, unless it is ours, and the first line of what it says.
+        Its kind, unless it is ours, and the line that matters of what it says.
     """
-    said = str(error).strip().partition("\n")[0].rstrip(".")
+    lines = str(error).strip().splitlines() or [""]
+    # Of what was raised in a call from compiled code, the last line of a traceback.
+    said = lines[-1 if "Traceback" in lines[0] else 0].rstrip(".")
     return said if isinstance(error, InputError) else f"{type(error).__name__}: {said}"
 
 

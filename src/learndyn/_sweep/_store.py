@@ -136,14 +136,24 @@ def _check_same(folder: Path, data: "xarray.Dataset") -> None:
         attributes = {}
     if attributes.get("format") != data.attrs["format"]:
         raise InputError("a new or empty folder as store", f"{folder}, which holds others", _CURE)
-    for name, wanted in data.attrs.items():
-        if attributes.get(name) != wanted:
-            expected, got = _difference(name, wanted, attributes.get(name))
-            raise InputError(f"a store of {expected}", f"{folder}, of {got}", _CURE)
+    # What a user can change first, and what follows from it last.
+    _check_attributes(folder, attributes, data, ("versions", "function", "static", "key"))
     for name, values in data.coords.items():
-        kept = np.asarray(zarr.open_array(folder / str(name), mode="r")[...])
+        there = (folder / str(name)).is_dir()
+        kept = np.asarray(zarr.open_array(folder / str(name), mode="r")[...]) if there else "none"
         if not np.array_equal(kept, values.values):
-            raise InputError(f"a store of {name} = {values.values}", f"{folder}, of {kept}", _CURE)
+            raise InputError(
+                f"a store of {name} = {values.values}", f"{folder}, with {kept}", _CURE
+            )
+    _check_attributes(folder, attributes, data, ("chunk", "program"))
+
+
+def _check_attributes(folder, kept: dict[str, Any], data: "xarray.Dataset", names) -> None:
+    for name in names:
+        wanted = data.attrs.get(name)
+        if kept.get(name) != wanted:
+            expected, got = _difference(name, wanted, kept.get(name))
+            raise InputError(f"a store of {expected}", f"{folder}, of {got}", _CURE)
 
 
 def _difference(name: str, wanted: Any, kept: Any) -> tuple[str, str]:

@@ -101,8 +101,8 @@ def sweep(
     plan = make_plan(checked, _CHUNK if chunk is None else chunk)
     combinations, failures = _traced(function, checked, key, plan.size)
     first = next(iter(combinations.values())).program
-    text = "".join(each.program.text for each in combinations.values())
-    record = attributes(checked, function, key, plan.chunk, text)
+    programs = "".join(each.program.digest for each in combinations.values())
+    record = attributes(checked, function, key, plan.chunk, programs)
     data = empty_dataset(checked, first.shapes, first.results, record)
     kept = None if store is None else Store(store, data, plan.chunk)
     blocks = [block for block in plan.blocks if block.combination in combinations]
@@ -158,16 +158,21 @@ class _Progress:
     """Tells how many cells are done, of all, and the seconds left."""
 
     def __init__(self, progress, blocks: list[Block], missing: list[Block]):
-        self._progress, self._began = progress, time.monotonic()
+        self._progress = progress
         self._total = sum(len(block.rows) for block in blocks)
         self._left = sum(len(block.rows) for block in missing)
-        self._to_do = self._left
+        # When so many were left: at the start, and from the first block on, which was compiled for,
+        # when that was done.
+        self._since, self._then = time.monotonic(), self._left
+        self._first = True
         if progress is not None and self._left < self._total:
             progress(self._total - self._left, self._total, math.nan if self._left else 0.0)
 
     def __call__(self, block: Block) -> None:
         self._left -= len(block.rows)
+        now = time.monotonic()
+        seconds = (now - self._since) * self._left / (self._then - self._left)
+        if self._first:
+            self._since, self._then, self._first = now, self._left, False
         if self._progress is not None:
-            gone = time.monotonic() - self._began
-            seconds = gone * self._left / (self._to_do - self._left)
             self._progress(self._total - self._left, self._total, seconds)

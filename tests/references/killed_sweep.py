@@ -1,0 +1,45 @@
+"""A sweep for processes that are killed, forked from one that has imported all they need.
+
+Importing this computes nothing by jax, or a fork would wait for ever for its threads.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray
+import zarr  # noqa: F401
+
+import learndyn as ld
+import learndyn._sweep
+
+# What xarray imports when it is first used.
+xarray.Dataset({"x": ("x", np.zeros(1))})
+
+GRID = {"p": np.linspace(0.0, 1.0, 7), "kind": ["sin", "cos"], "q": np.arange(3)}
+
+
+def function(p, kind, q, key):
+    wave = {"sin": jnp.sin, "cos": jnp.cos}[kind](p)
+    return {
+        "wave": wave * q,  # zeros where q is 0: whole chunks of them must not be taken for missing
+        "noise": jax.random.bits(key, (2,)) + 1j * p,
+        "ok": p > 2,
+        "result": ld.RESULTS.where(p > 0.5, ld.RESULTS.diverged, ld.RESULTS.minimum),
+    }
+
+
+def run(store, grid=GRID, function=function, *, seed=5, static="kind", chunk=4, progress=None):
+    key = jax.random.key(seed)
+    options = {"static": static, "chunk": chunk, "progress": progress}
+    return ld.sweep(function, grid, key=key, store=store, **options)
+
+
+def sweep_in_a_child(folder, said):
+    """Run, and tell of each block."""
+    jax.config.update("jax_enable_x64", True)
+    said.send("begun")
+    try:
+        run(folder, progress=lambda *_: said.send("block"))
+    except KeyboardInterrupt:
+        return
+    said.send("ended")

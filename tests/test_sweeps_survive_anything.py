@@ -1,0 +1,221 @@
+"""A sweep with a store ends with the same bytes, whatever happened to it on the way."""
+
+import errno
+import itertools
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import xarray
+
+import learndyn as ld
+from references.killed_sweep import GRID, function, run, sweep_in_a_child
+
+BLOCKS = 2 * 7  # one for each of p and kind, all of q
+
+
+def content(folder):
+    files = (path for path in sorted(Path(folder).rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def finished_blocks(folder):
+    """Of the blocks whose chunks are all there: which files those are, as written when."""
+    found = {}
+    arrays = ["wave", "noise", "ok", "result", "diverged", "unconverged", "saddle"]
+    for p, kind in itertools.product(range(7), range(2)):
+        ends = {"noise": "0"}
+        paths = [Path(folder, a, "c", str(p), str(kind), "0", ends.get(a, "")) for a in arrays]
+        if all(path.exists() for path in paths):
+            stats = [path.stat() for path in paths]
+            found[p, kind] = [(each.st_ino, each.st_mtime_ns) for each in stats]
+    return found
+
+
+@pytest.fixture(scope="module")
+def never_killed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweeps") / "never-killed"
+    return run(folder), content(folder)
+
+
+def killed(context, folder, after, seconds, how):
+    """Start a run and kill it, so many messages and seconds after it began."""
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=sweep_in_a_child, args=(folder, there))
+    child.start()
+    there.close()
+    for _ in range(after + 1):
+        if here.recv() == "ended":
+            break
+    time.sleep(seconds)
+    os.kill(child.pid, how)
+    child.join()
+    here.close()
+
+
+def test_fifty_kills_leave_fifty_equal_results(never_killed, tmp_path, monkeypatch):
+    # Processes are forked from one that has imported everything, and run nothing.
+    context = multiprocessing.get_context("forkserver")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    context.set_forkserver_preload(["references.killed_sweep"])
+    draw, halfway = np.random.default_rng(0), 0
+    data, bytes_of_it = never_killed
+    for kill in range(50):
+        folder = tmp_path / str(kill)
+        how = signal.SIGINT if kill % 5 == 4 else signal.SIGKILL
+        after = 0 if kill % 10 == 0 else int(draw.integers(1, BLOCKS))
+        killed(context, folder, after, draw.uniform(0, 0.3 if after == 0 else 0.02), how)
+        kept = finished_blocks(folder)
+        halfway += 0 < len(kept) < BLOCKS
+        said = []
+        resumed = run(folder, progress=lambda *x, said=said: said.append(x))
+        xarray.testing.assert_identical(resumed, data)
+        assert content(folder) == bytes_of_it
+        # Nothing that was there was computed again, and everything else was.
+        assert {where: finished_blocks(folder)[where] for where in kept} == kept
+        assert len(said) == BLOCKS - len(kept) + bool(kept)
+        assert not list(tmp_path.glob(".*"))
+        shutil.rmtree(folder)
+    assert halfway >= 25
+
+
+def test_what_is_read_from_the_store_is_what_is_returned(never_killed, tmp_path):
+    run(tmp_path / "store")
+    with xarray.open_zarr(tmp_path / "store") as stored:
+        xarray.testing.assert_identical(stored.load(), never_killed[0])
+    alone = run(None)
+    xarray.testing.assert_identical(alone, never_killed[0])
+
+
+def flip_a_bit(path, draw):
+    held = bytearray(path.read_bytes())
+    held[draw.integers(len(held))] ^= 1 << int(draw.integers(8))
+    path.write_bytes(held)
+
+
+def shorten(path, draw):
+    os.truncate(path, draw.integers(path.stat().st_size))
+
+
+def lengthen(path, _):
+    path.write_bytes(path.read_bytes() + b"\0")
+
+
+def remove(path, _):
+    path.unlink()
+
+
+def leave_half_written(path, _):
+    path.replace(path.with_suffix(".0f.partial"))
+
+
+DAMAGES = [flip_a_bit, shorten, lengthen, remove, leave_half_written]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_chunks_are_found_and_computed_again(damage, never_killed, tmp_path):
+    draw, folder = np.random.default_rng(1), tmp_path / "store"
+    run(folder)
+    for _ in range(5):
+        chunks = [path for path in sorted(folder.rglob("c/**/*")) if path.is_file()]
+        chunks = [p for p in chunks if not set(GRID) & set(p.relative_to(folder).parts)]
+        hit = chunks[draw.integers(len(chunks))]
+        before = finished_blocks(folder)
+        damage(hit, draw)
+        said = []
+        resumed = run(folder, progress=lambda *x, said=said: said.append(x))
+        xarray.testing.assert_identical(resumed, never_killed[0])
+        assert content(folder) == never_killed[1]
+        after = finished_blocks(folder)
+        assert sum(before[where] != after[where] for where in before) == 1
+        assert [(done, total) for done, total, _ in said] == [(39, 42), (42, 42)]
+
+
+def test_a_disk_that_fills_up_loses_nothing(never_killed, tmp_path, monkeypatch):
+    from zarr.storage import _local
+
+    folder, write, room = tmp_path / "store", _local._put, iter(range(70))
+
+    def put(path, value, exclusive=False):
+        if next(room, None) is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return write(path, value, exclusive)
+
+    monkeypatch.setattr(_local, "_put", put)
+    with pytest.raises(OSError, match="No space left"):
+        run(folder)
+    kept = finished_blocks(folder)
+    assert 0 < len(kept) < BLOCKS
+    monkeypatch.undo()
+    xarray.testing.assert_identical(run(folder), never_killed[0])
+    assert content(folder) == never_killed[1]
+    assert {where: finished_blocks(folder)[where] for where in kept} == kept
+
+
+def test_a_store_that_cannot_be_made_leaves_nothing(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match="file"):
+        run(tmp_path / "file" / "store")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def another(p, kind, q, key):
+    return function(p * 1.5, kind, q, key)
+
+
+another.__qualname__, another.__module__ = function.__qualname__, function.__module__
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"grid": GRID | {"p": np.linspace(0.0, 1.5, 7)}}, r"a store of p = \[.*1.5\s*\]; got"),
+        ({"grid": GRID | {"q": np.arange(2)}}, "a store of q = "),
+        ({"grid": GRID | {"kind": ["cos", "sin"]}}, r"a store of kind = \['cos' 'sin'\]"),
+        ({"grid": {k: GRID[k] for k in ("q", "kind", "p")}}, 'a store of chunk {"q": 1'),
+        ({"seed": 6}, r"a store of key \[0, 6\]; got .* of key \[0, 5\]"),
+        ({"chunk": 2}, 'a store of chunk {"p": 1, "kind": 1, "q": 2}; got'),
+        ({"function": another}, "this function, in this version of its code; got .*another"),
+        ({"static": ["kind", "q"]}, "a store of static"),
+    ],
+)
+def test_a_store_of_something_else_is_refused_by_name(changed, sentence, tmp_path):
+    run(tmp_path / "store")
+    before = content(tmp_path / "store")
+    with pytest.raises(ld.InputError, match=sentence):
+        run(tmp_path / "store", **changed)
+    assert content(tmp_path / "store") == before
+
+
+def test_a_store_of_another_version_is_refused_by_name(tmp_path):
+    run(tmp_path / "store")
+    path = tmp_path / "store" / "zarr.json"
+    held = json.loads(path.read_text())
+    versions = json.loads(held["attributes"]["versions"]) | {"jax": "0.5.9"}
+    held["attributes"]["versions"] = json.dumps(versions)
+    path.write_text(json.dumps(held))
+    with pytest.raises(ld.InputError, match=rf"jax {jax.__version__}; got .*of jax 0.5.9. Choose"):
+        run(tmp_path / "store")
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "zarr.json"])
+def test_a_folder_of_other_files_is_refused_and_left_alone(name, tmp_path):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(ld.InputError, match="a new or empty folder as store; got"):
+        run(tmp_path)
+    assert content(tmp_path) == {name: b"{}"}
+
+
+def test_a_cell_has_its_own_numbers_in_whichever_grid(tmp_path, never_killed):
+    part = {"q": [2], "p": GRID["p"][3:5], "kind": ["cos"]}
+    found = run(tmp_path / "part", part)
+    whole = never_killed[0].sel(part)
+    for name in whole:
+        np.testing.assert_array_equal(found[name].transpose(*whole[name].dims), whole[name])
