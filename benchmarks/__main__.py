@@ -20,6 +20,7 @@ SUBJECTS = (
     "theory",
     "kernels",
     "rates",
+    "sweeps",
     "imports",
     "study",
 )

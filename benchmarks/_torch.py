@@ -19,10 +19,11 @@ def descend_on_trials(weights: WEIGHTS, x, y, rate: float, steps: int) -> WEIGHT
         for t in range(1, x.shape[1]):
             hidden = hidden @ w_h.T + x[:, t] @ w_x.T
         loss = 0.5 * ((y - hidden @ w_y.T) ** 2).sum() / len(x)
-        slopes = torch.autograd.grad(loss, weights)
+        slopes = torch.autograd.grad(loss, weights, allow_unused=True)
         with torch.no_grad():
             for w, slope in zip(weights, slopes, strict=True):
-                w -= rate * slope
+                if slope is not None:  # recurrent weights take no part in trials of one step
+                    w -= rate * slope
     return tuple(w.detach() for w in weights)
 
 

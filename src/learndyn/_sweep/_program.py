@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from learndyn._curve_file import package_versions
 from learndyn._errors import InputError, MissingExtraError
 from learndyn._sweep._outputs import as_arrays
 from learndyn._sweep._threads import double_precision, precision
@@ -63,7 +64,7 @@ class Program:
         self._traced = jax.jit(jax.vmap(one)).lower(*_on_device(cells))
         self.shapes = self._traced.out_info
         text = self._traced.as_text()
-        self.digest = hashlib.sha256(text.encode()).hexdigest()
+        self.digest = hashlib.sha256(f"{package_versions()}{text}".encode()).hexdigest()
         # Factorizations, among others, are calls out of the compiled code.
         self.parallel = "custom_call" not in text
 
@@ -185,7 +186,7 @@ def _unpacked(pack: Pack, cells: Cells):
         if program.digest != pack.digest:
             raise InputError(
                 "workers that compute what this process would",
-                "one with another version, device or value of a global variable",
+                "one with other packages, another device, or another value of a global variable",
                 "Install the same packages there, and pass values as arguments.",
             )
         _KNOWN[pack] = program.compile(), program.parallel
