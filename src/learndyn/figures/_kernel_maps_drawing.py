@@ -1,5 +1,6 @@
 """How maps of the kernel distance are drawn."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -8,11 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
+from learndyn.figures._kernel_maps_points import representative
+
 if TYPE_CHECKING:
     import xarray
 
 # One scale of colours in all figures.
 _DISTANCE = {"norm": Normalize(0, 1), "cmap": "viridis"}
+_LEAST = 1e-6
 _CHANGE = {"norm": LogNorm(0.1, 100), "cmap": "cividis"}
 
 
@@ -21,7 +25,7 @@ def draw_maps(
 ) -> Figure:
     """A column for each panel: kernel distance above, relative change of the weights below.
 
-    White points have no network that learned the task.
+    White: fewer than half of the networks learned the task.
 
     Args:
         panels: title and data of each, over the two axes alone.
@@ -32,7 +36,7 @@ def draw_maps(
     Returns:
         The drawing.
     """
-    count = len(panels)
+    panels, count = [(name, representative(data)) for name, data in panels], len(panels)
     figure = Figure(figsize=(1.5 + 3.2 * count, 6.4), layout="constrained")
     rows = figure.subplots(
         2, count, squeeze=False, sharex=True, sharey=True, height_ratios=[1.6, 1]
@@ -43,16 +47,17 @@ def draw_maps(
             mesh = axes.pcolormesh(
                 edges(data[across].to_numpy()),
                 edges(data[up].to_numpy()),
-                data[variable].transpose(up, across).to_numpy(),
+                # Logarithmic colours have no place for no change at all.
+                np.maximum(data[variable].transpose(up, across).to_numpy(), _LEAST),
                 **look,
             )
             _scales(axes, data, across, up)
         figure.colorbar(mesh, ax=row, label=label, extend=_extend(variable, panels), pad=0.01)
-        row[0].set_ylabel(panels[0][1][up].attrs["long_name"])
+        row[0].set_ylabel(_label(panels, up))
     for axes, (name, _) in zip(rows[0], panels, strict=True):
         axes.set_title(name, fontsize="medium")
     for axes in rows[-1]:
-        axes.set_xlabel(panels[0][1][across].attrs["long_name"], fontsize="small")
+        axes.set_xlabel(_label(panels, across))
     if title:
         figure.suptitle(title, fontsize="medium")
     return figure
@@ -73,6 +78,10 @@ def edges(values: np.ndarray) -> np.ndarray:
     middle = 0.5 * (inside[1:] + inside[:-1])
     found = np.concatenate([[2 * inside[0] - middle[0]], middle, [2 * inside[-1] - middle[-1]]])
     return np.exp(found) if _logarithmic(values) else found
+
+
+def _label(panels, axis: str) -> str:
+    return textwrap.fill(panels[0][1][axis].attrs["long_name"], 24)
 
 
 def _logarithmic(values: np.ndarray) -> bool:
@@ -96,5 +105,5 @@ def _extend(variable: str, panels) -> str:
     """Whether values lie beyond the colours, for the colour bar to say so."""
     norm = _CHANGE["norm"] if variable == "weight_change" else _DISTANCE["norm"]
     values = np.concatenate([data[variable].to_numpy().ravel() for _, data in panels])
-    below, above = np.nanmin(values) < norm.vmin, np.nanmax(values) > norm.vmax
+    below, above = (values < norm.vmin).any(), (values > norm.vmax).any()
     return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
