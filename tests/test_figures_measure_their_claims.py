@@ -38,6 +38,14 @@ REDUCED = {
     "M3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
     "5": KERNEL_MAPS,
     "A4": KERNEL_MAPS,
+    "A5": {"hidden": [4, 16], "length": [1, 2, 4], "scale": [0.05, 0.8, 3], "max_steps": 4000},
+    "A6": {"length": [1, 2, 4], "scale": [0.25, 1.25, 5], "seeds": 4, "max_steps": 4000},
+    "A7": {
+        "scale": [0.2, 1.0, 3],
+        "recurrent_scale": [0.2, 0.5, 3],
+        "seeds": 8,
+        "max_steps": 4000,
+    },
     "M5": KERNEL_MAPS,
     "K": {"lengths": [5, 10, 160, 320]},
 }

@@ -8,7 +8,7 @@ from learndyn.figures import _figure_5
 from learndyn.figures._claim import Claim
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import configuration_of, quantity
-from learndyn.figures._kernel_maps_claims import ends, recurrent
+from learndyn.figures._kernel_maps_points import ends, recurrent, representative
 
 if TYPE_CHECKING:
     import xarray
@@ -20,6 +20,7 @@ CONFIGURATION = Configuration(
 )
 QUICK = {"seeds": 5, "max_steps": 5000}
 draw = _figure_5.draw
+_STARTS = ("aligned", "unaligned")
 
 
 def data(configuration: Configuration) -> "xarray.Dataset":
@@ -57,14 +58,11 @@ def claims(data: "xarray.Dataset") -> list[Claim]:
 
 
 def _of_distance(data: "xarray.Dataset") -> list[Claim]:
-    target, with_recurrence = configuration_of(data)["target"], recurrent(data)
+    target, shown = configuration_of(data)["target"], recurrent(representative(data))
     scale = data["scale"].to_numpy()
-    aligned = with_recurrence["distance"].sel(start="aligned").to_numpy()
-    unaligned = with_recurrence.sel(start="unaligned")
-    networks = configuration_of(data)["seeds"]
-    most = unaligned["learned"].to_numpy() * 2 >= networks
-    large = most & (scale >= target)
-    far = unaligned["distance"].to_numpy()[large]
+    aligned, unaligned = (shown["distance"].sel(start=e).to_numpy() for e in _STARTS)
+    large = np.isfinite(unaligned) & (scale >= target)
+    far = unaligned[large]
     below, beyond = aligned[:, scale <= target], aligned[:, scale > target]
     reach = f"{len(far)} points, up to scale {scale[large.any(0)].max():g}"
     return [

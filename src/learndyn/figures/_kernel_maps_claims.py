@@ -6,11 +6,10 @@ import numpy as np
 
 from learndyn.figures._claim import Claim
 from learndyn.figures._kernel_maps_cells import largest_difference
+from learndyn.figures._kernel_maps_points import ends, recurrent, representative
 
 if TYPE_CHECKING:
     import xarray
-
-_ENDS = ("learned", "elsewhere", "not_yet", "diverged")
 
 
 def map_claims(data: "xarray.Dataset", name: str) -> list[Claim]:
@@ -23,12 +22,13 @@ def map_claims(data: "xarray.Dataset", name: str) -> list[Claim]:
     Returns:
         The claims.
     """
+    shown = representative(data)
     return [
-        _grows(data, name),
-        _falls(data, name),
-        *_feedforward(data, name),
+        _grows(shown, name),
+        _falls(shown, name),
+        *_feedforward(shown, name),
         _equals_brute_force(data, name),
-        _weights(data, name),
+        _weights(shown, name),
     ]
 
 
@@ -49,31 +49,6 @@ def rank_correlations(data: "xarray.Dataset", along: str) -> np.ndarray:
     rows = [(at[np.isfinite(row)], row[np.isfinite(row)]) for row in values]
     kept = [(x, y) for x, y in rows if len(x) > 2 and np.ptp(y) > 0]
     return np.array([spearmanr(x, y)[0] for x, y in kept])
-
-
-def ends(data: "xarray.Dataset") -> str:
-    """How networks ended, in words.
-
-    Args:
-        data: the data.
-
-    Returns:
-        Counts.
-    """
-    counts = {name: int(data[name].sum()) for name in _ENDS}
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
-
-
-def recurrent(data: "xarray.Dataset") -> "xarray.Dataset":
-    """The part with more than one step.
-
-    Args:
-        data: the data.
-
-    Returns:
-        The part.
-    """
-    return data.sel(length=data["length"] > 1)
 
 
 def _by_start(data: "xarray.Dataset") -> list[tuple[str, "xarray.Dataset"]]:

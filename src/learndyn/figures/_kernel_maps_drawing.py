@@ -52,7 +52,8 @@ def draw_maps(
                 **look,
             )
             _scales(axes, data, across, up)
-        figure.colorbar(mesh, ax=row, label=label, extend=_extend(variable, panels), pad=0.01)
+        bar = figure.colorbar(mesh, ax=row, label=label, extend=_extend(variable, panels), pad=0.01)
+        bar.solids.set(rasterized=False, edgecolor="face")  # vector graphics
         row[0].set_ylabel(_label(panels, up))
     for axes, (name, _) in zip(rows[0], panels, strict=True):
         axes.set_title(name, fontsize="medium")
