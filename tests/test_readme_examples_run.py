@@ -1,10 +1,13 @@
-"""What the README shows in Python is what Python prints."""
+"""What the README shows in Python is what Python prints, and what docs/sweeps.md shows runs."""
 
 import doctest
 import re
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+import xarray
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 
 
 def test_python_blocks_of_the_readme_print_what_they_show():
@@ -15,3 +18,17 @@ def test_python_blocks_of_the_readme_print_what_they_show():
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(session, out=failures.append)
     assert result.attempted > 10
     assert result.failed == 0, "".join(failures)
+
+
+def test_the_first_sweep_of_the_documentation_runs_and_its_store_is_read(tmp_path, monkeypatch):
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "docs/sweeps.md").read_text(), re.S | re.M
+    )
+    monkeypatch.chdir(tmp_path)
+    session: dict = {}
+    exec(blocks[0], session)
+    with xarray.open_zarr(tmp_path / "trained.zarr") as stored:
+        xarray.testing.assert_identical(stored.load(), session["found"])
+    assert dict(session["found"].sizes) == {"rate": 2, "scale": 3, "seed": 100}
+    for block in blocks[1:]:  # those that need a cluster
+        compile(block, "docs/sweeps.md", "exec")
