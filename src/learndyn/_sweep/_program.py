@@ -182,7 +182,8 @@ def _unpacked(pack: Pack, cells: Cells):
     if pack not in _KNOWN:
         import cloudpickle
 
-        program = Program(*cloudpickle.loads(pack.contents), cells)
+        function, static, key = cloudpickle.loads(pack.contents)
+        program = Program(function, static, key, cells)
         if program.digest != pack.digest:
             raise InputError(
                 "workers that compute what this process would",

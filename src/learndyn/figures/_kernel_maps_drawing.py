@@ -43,6 +43,7 @@ def draw_maps(
     )
     looks = (("distance", _DISTANCE, "kernel distance"), ("weight_change", _CHANGE, "|ΔW| / |W|"))
     for row, (variable, look, label) in zip(rows, looks, strict=True):
+        mesh = None
         for axes, (_, data) in zip(row, panels, strict=True):
             mesh = axes.pcolormesh(
                 edges(data[across].to_numpy()),
@@ -52,7 +53,9 @@ def draw_maps(
                 **look,
             )
             _scales(axes, data, across, up)
+        assert mesh is not None  # there is at least one panel
         bar = figure.colorbar(mesh, ax=row, label=label, extend=_extend(variable, panels), pad=0.01)
+        assert bar.solids is not None  # a map of colours has them
         bar.solids.set(rasterized=False, edgecolor="face")  # vector graphics
         row[0].set_ylabel(_label(panels, up))
     for axes, (name, _) in zip(rows[0], panels, strict=True):
