@@ -205,6 +205,15 @@ def test_a_store_of_another_version_is_refused_by_name(tmp_path):
         run(tmp_path / "store")
 
 
+@pytest.mark.parametrize("damage", [shorten, remove])
+@pytest.mark.parametrize("array", ["wave", "ok", "q"])
+def test_a_store_whose_description_is_damaged_is_refused(array, damage, tmp_path):
+    run(tmp_path / "store")
+    damage(tmp_path / "store" / array / "zarr.json", np.random.default_rng(2))
+    with pytest.raises(ld.InputError, match=rf"described; got .*{array}, which is damaged"):
+        run(tmp_path / "store")
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "zarr.json"])
 def test_a_folder_of_other_files_is_refused_and_left_alone(name, tmp_path):
     (tmp_path / name).write_text("{}")

@@ -29,6 +29,10 @@ def claimed_folder(folder: Path, configuration: dict, *, force: bool) -> Iterato
     Raises:
         InputError: if the folder is in use, or no folder can be made there.
     """
+    # Files that a run was writing when it was killed.
+    for name in (RUN, SUMMARY):
+        for unfinished in folder.glob(f".{Path(name).stem}-*.json"):
+            unfinished.unlink()
 
     def found() -> str | None:
         if (folder / SUMMARY).exists():

@@ -76,15 +76,16 @@ def _run_here(programs, needed, batches) -> Iterator[tuple[Block, Values]]:
 
 
 def _submit(pool: ThreadPoolExecutor, programs, batches) -> Iterator[tuple[Block, Future]]:
-    """Each program is compiled while the one before it runs."""
-    waiting = iter(programs)
-    compiled = {n: pool.submit(programs[n].compile) for n in [next(waiting, None)] if n is not None}
+    """Each program is compiled while the one before it is, or runs."""
+    numbers = list(programs)
+    places = {number: place for place, number in enumerate(numbers)}
+    compiled: list[Future] = []
     for block, cells in batches:
-        number = block.combination
-        if list(compiled)[-1] == number and (following := next(waiting, None)) is not None:
-            compiled[following] = pool.submit(programs[following].compile)
+        place = places[block.combination]
+        following = numbers[len(compiled) : place + 2]
+        compiled.extend(pool.submit(programs[number].compile) for number in following)
 
-        def call(ready=compiled[number], cells=cells) -> Values:
+        def call(ready=compiled[place], cells=cells) -> Values:
             return ready.result()(cells)
 
         yield block, pool.submit(call)

@@ -30,7 +30,8 @@ class Store:
         chunk: cells of a block along each coordinate.
 
     Raises:
-        InputError: if the folder holds anything but an unfinished or finished run of the same.
+        InputError: if the folder holds anything but an unfinished or finished run of the same, or
+            what describes its arrays is damaged.
     """
 
     def __init__(self, folder: str | os.PathLike, data: "xarray.Dataset", chunk: tuple[int, ...]):
@@ -47,8 +48,7 @@ class Store:
         # Chunks of zeros are written like others: a chunk that is not there is not finished.
         with zarr.config.set({"array.write_empty_chunks": True}):
             self._arrays: dict[str, Any] = {
-                str(name): zarr.open_array(self._folder / str(name), mode="r+")
-                for name in data.data_vars
+                str(name): _open(self._folder / str(name)) for name in data.data_vars
             }
 
     def load(self, block: Block) -> bool:
@@ -117,6 +117,17 @@ def _create(folder: Path, data: "xarray.Dataset", chunk: tuple[int, ...]) -> Non
     beside.replace(folder)
 
 
+def _open(folder: Path) -> Any:
+    import zarr
+
+    try:
+        return zarr.open_array(folder, mode="r+")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            "a store whose arrays are described", f"{folder}, which is damaged", _CURE
+        ) from error
+
+
 def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
@@ -128,8 +139,6 @@ def _nothing(dtype: np.dtype) -> Any:
 
 def _check_same(folder: Path, data: "xarray.Dataset") -> None:
     """Refuse a folder that is not a store of the same sweep, and say what differs."""
-    import zarr
-
     try:
         attributes = json.loads((folder / "zarr.json").read_text())["attributes"]
     except (OSError, ValueError, KeyError):
@@ -140,7 +149,7 @@ def _check_same(folder: Path, data: "xarray.Dataset") -> None:
     _check_attributes(folder, attributes, data, ("versions", "function", "static", "key"))
     for name, values in data.coords.items():
         there = (folder / str(name)).is_dir()
-        kept = np.asarray(zarr.open_array(folder / str(name), mode="r")[...]) if there else "none"
+        kept = np.asarray(_open(folder / str(name))[...]) if there else "none"
         if not np.array_equal(kept, values.values):
             raise InputError(
                 f"a store of {name} = {values.values}", f"{folder}, with {kept}", _CURE

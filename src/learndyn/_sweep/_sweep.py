@@ -61,7 +61,7 @@ def sweep(
             whatever has their `submit`; None: threads of this process. What is returned and
             stored does not depend on it.
         progress: called with the number of finished cells, of all cells, and the seconds left, as
-            estimated from those gone, compilation included (NaN before the first).
+            estimated from those gone (NaN where none were).
 
     Returns:
         A data set with the dimensions of the grid, in its order; further axes of an output are
@@ -161,8 +161,8 @@ class _Progress:
         self._progress = progress
         self._total = sum(len(block.rows) for block in blocks)
         self._left = sum(len(block.rows) for block in missing)
-        # When so many were left: at the start, and from the first block on, which was compiled for,
-        # when that was done.
+        # When so many were left: at the start, and, once the first block has been compiled and
+        # run, then.
         self._since, self._then = time.monotonic(), self._left
         self._first = True
         if progress is not None and self._left < self._total:
