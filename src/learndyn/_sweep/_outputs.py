@@ -131,7 +131,7 @@ def empty_dataset(
         # By way of NumPy, which does not mind that a result of jax may be weakly typed.
         one = labelled({name: np.zeros(value.shape, value.dtype)}, results)
         for label, array in one.items():
-            whole = np.full((*sizes, *array.shape[1:]), _nothing(array.dtype), array.dtype)
+            whole = np.full((*sizes, *array.shape[1:]), nothing(array.dtype), array.dtype)
             axes = dims + _axes(name, array.ndim - 1)
             variables[label] = (axes, whole, _attributes(label, results))
     return xarray.Dataset(variables, coords=grid.labels, attrs=attributes)
@@ -192,8 +192,16 @@ def _attributes(name: str, results: frozenset[str]) -> dict[str, Any]:
     return {"flag_values": np.asarray(codes, np.int8), "flag_meanings": " ".join(RESULT_NAMES)}
 
 
-def _nothing(dtype: np.dtype) -> Any:
-    return np.nan if dtype.kind in "fc" else 0
+def nothing(dtype: np.dtype) -> Any:
+    """What stands where nothing has been computed.
+
+    Args:
+        dtype: kind of number.
+
+    Returns:
+        NaN, where there is one; else zero, or false.
+    """
+    return dtype.type(np.nan if dtype.kind in "fc" else 0)
 
 
 def _flag_names(name: str) -> list[str]:

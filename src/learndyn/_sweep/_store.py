@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from learndyn._errors import InputError
+from learndyn._sweep._outputs import nothing
 from learndyn._sweep._plan import Block
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _create(folder: Path, data: "xarray.Dataset", chunk: tuple[int, ...]) -> Non
             shape=shape,
             chunks=tuple(max(1, n) for n in cells),
             dtype="str" if is_text else variable.dtype,
-            fill_value=None if is_text else _nothing(variable.dtype),
+            fill_value=None if is_text else nothing(variable.dtype),
             compressors=[ZstdCodec(), Crc32cCodec()],
             dimension_names=[str(d) for d in variable.dims],
             attributes={k: _plain(v) for k, v in variable.attrs.items()},
@@ -130,11 +131,6 @@ def _open(folder: Path) -> Any:
 
 def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
-
-
-def _nothing(dtype: np.dtype) -> Any:
-    """What stands where nothing has been computed: NaN, where there is one."""
-    return dtype.type(np.nan if dtype.kind in "fc" else 0)
 
 
 def _check_same(folder: Path, data: "xarray.Dataset") -> None:
