@@ -52,11 +52,15 @@ def killed(context, folder, after, seconds, how):
     child.start()
     there.close()
     for _ in range(after + 1):
+        assert here.poll(60), "a run that is not killed goes on"
         if here.recv() == "ended":
             break
     time.sleep(seconds)
     os.kill(child.pid, how)
-    child.join()
+    child.join(20)
+    if child.is_alive():  # an interrupt may come where Python cannot hear it, such as a finalizer
+        child.kill()
+        child.join()
     here.close()
 
 

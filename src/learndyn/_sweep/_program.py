@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -233,10 +234,14 @@ def reason_of(error: Exception) -> str:
     Returns:
         Its kind, unless it is ours, and the line that matters of what it says.
     """
-    lines = str(error).strip().splitlines() or [""]
-    # Of what was raised in a call from compiled code, the last line of a traceback.
-    said = lines[-1 if "Traceback" in lines[0] else 0].rstrip(".")
+    text = str(error).strip()
+    # What was raised in a call from compiled code arrives as the text of a traceback.
+    raised = _RAISED.findall(text) if "Traceback" in text else []
+    said = (raised or text.splitlines() or [""])[-1 if raised else 0].rstrip(".")
     return said if isinstance(error, InputError) else f"{type(error).__name__}: {said}"
+
+
+_RAISED = re.compile(r"^[\w.]+: .+", re.MULTILINE)
 
 
 def _on_device(cells: Cells):
