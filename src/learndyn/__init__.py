@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from learndyn.network import init_unaligned as init_unaligned
     from learndyn.statistics import TaskStatistics as TaskStatistics
     from learndyn.statistics import Trials as Trials
+    from learndyn.statistics import Whitened as Whitened
+    from learndyn.statistics import whiten as whiten
     from learndyn.tasks import integration_task as integration_task
     from learndyn.tasks import structured_task as structured_task
     from learndyn.tasks import task_dynamics as task_dynamics
@@ -86,7 +88,7 @@ _HOMES = {
         "WeightFlow",
     ),
     "learndyn.network": ("LinearRNN", "init_aligned", "init_unaligned"),
-    "learndyn.statistics": ("TaskStatistics", "Trials"),
+    "learndyn.statistics": ("TaskStatistics", "Trials", "Whitened", "whiten"),
     "learndyn.tasks": ("integration_task", "structured_task", "task_dynamics", "teacher_task"),
 }
 _ROOMS = ("theory",)

@@ -10,3 +10,5 @@ from learndyn.statistics._task_statistics import TaskStatistics as TaskStatistic
 from learndyn.statistics._task_statistics import lags_to_stack as lags_to_stack
 from learndyn.statistics._task_statistics import stack_to_lags as stack_to_lags
 from learndyn.statistics._trials import Trials as Trials
+from learndyn.statistics._whitening import Whitened as Whitened
+from learndyn.statistics._whitening import whiten as whiten
