@@ -16,7 +16,7 @@ import pytest
 import xarray
 
 import learndyn as ld
-from references.killed_sweep import GRID, function, run, sweep_in_a_child
+from references.killed_sweep import CACHE, GRID, function, remember_programs, run, sweep_in_a_child
 
 BLOCKS = 2 * 7  # one for each of p and kind, all of q
 
@@ -39,16 +39,27 @@ def finished_blocks(folder):
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once(tmp_path_factory):
+    """Programs are compiled by the first run, and read from files by all others."""
+    before = {name: getattr(jax.config, name) for name in CACHE}
+    folder = str(tmp_path_factory.mktemp("programs"))
+    remember_programs(folder)
+    yield folder
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
 @pytest.fixture(scope="module")
 def never_killed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweeps") / "never-killed"
     return run(folder), content(folder)
 
 
-def killed(context, folder, after, seconds, how):
+def killed(context, programs, folder, after, seconds, how):
     """Start a run and kill it, so many messages and seconds after it began."""
     here, there = context.Pipe(duplex=False)
-    child = context.Process(target=sweep_in_a_child, args=(folder, there))
+    child = context.Process(target=sweep_in_a_child, args=(programs, folder, there))
     child.start()
     there.close()
     for _ in range(after + 1):
@@ -64,7 +75,7 @@ def killed(context, folder, after, seconds, how):
     here.close()
 
 
-def test_fifty_kills_leave_fifty_equal_results(never_killed, tmp_path, monkeypatch):
+def test_fifty_kills_leave_fifty_equal_results(compiled_once, never_killed, tmp_path, monkeypatch):
     # Processes are forked from one that has imported everything, and run nothing.
     context = multiprocessing.get_context("forkserver")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
@@ -75,7 +86,9 @@ def test_fifty_kills_leave_fifty_equal_results(never_killed, tmp_path, monkeypat
         folder = tmp_path / str(kill)
         how = signal.SIGINT if kill % 5 == 4 else signal.SIGKILL
         after = 0 if kill % 10 == 0 else int(draw.integers(1, BLOCKS))
-        killed(context, folder, after, draw.uniform(0, 0.3 if after == 0 else 0.02), how)
+        killed(
+            context, compiled_once, folder, after, draw.uniform(0, 0.3 if after == 0 else 0.02), how
+        )
         kept = finished_blocks(folder)
         halfway += 0 < len(kept) < BLOCKS
         said = []

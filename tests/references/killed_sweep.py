@@ -34,9 +34,23 @@ def run(store, grid=GRID, function=function, *, seed=5, static="kind", chunk=4, 
     return ld.sweep(function, grid, key=key, store=store, **options)
 
 
-def sweep_in_a_child(folder, said):
+# Settings by which jax keeps what it compiles in a folder.
+CACHE = {
+    "jax_compilation_cache_dir": None,
+    "jax_persistent_cache_min_compile_time_secs": 0.0,
+    "jax_persistent_cache_min_entry_size_bytes": -1,
+}
+
+
+def remember_programs(folder):
+    for name, value in {**CACHE, "jax_compilation_cache_dir": folder}.items():
+        jax.config.update(name, value)
+
+
+def sweep_in_a_child(programs, folder, said):
     """Run, and tell of each block."""
     jax.config.update("jax_enable_x64", True)
+    remember_programs(programs)
     said.send("begun")
     try:
         run(folder, progress=lambda *_: said.send("block"))
