@@ -29,6 +29,7 @@ KERNEL_MAPS = {"length": [1, 2, 3, 5], "scale": [0.1, 0.5, 4], "seeds": 4, "max_
 REDUCED = {
     "2": {"orders": [1, 3], "windows": [0.005, 0.0025], "points": 31},
     "3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
+    "6": {"seeds": 3, "max_steps": 4000, "times": [0.01, 3e4, 131], "test_lengths": [3, 10]},
     "A2": {"b": [-1.4, 1.4, 9], "u": [-1.0, 3.0, 9]},
     "A3": {"length": [3, 4, 15], "beta": [0.6, 1.3, 8], "bound": [1.5, 2.0], "points": 1001},
     "A9": {"rate": 0.001, "points": 701, "scales": [0.3, 0.1, 0.001], "test_lengths": [4, 18]},

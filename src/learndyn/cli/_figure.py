@@ -18,6 +18,10 @@ def figure(
     quick: Annotated[
         bool, typer.Option("--quick", help="A first look: fewer seeds, where a figure has many.")
     ] = False,
+    source: Annotated[
+        str,
+        typer.Option(help="Stimuli of figure 6: integration (ours) or neurogym (needs the extra)."),
+    ] = "integration",
     force: Annotated[bool, typer.Option("--force", help="Overwrite a folder in use.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the claims as JSON.")] = False,
 ) -> None:
@@ -33,18 +37,18 @@ def figure(
         claim_folder,
         figure_configuration,
         figure_names,
-        load_figure,
         make_figure,
     )
 
     jax.config.update("jax_enable_x64", True)
     names = figure_names(name)
-    load_figure(names[0])  # refuses a name that is none, before a folder is made
+    # Refuses a name that is none, before a folder is made.
+    numbers = {each: figure_configuration(each, quick=quick, source=source) for each in names}
     existed = out.exists()
-    to_do = claim_folder(out, names, force=force, quick=quick)
+    to_do = claim_folder(out, numbers, force=force)
     try:
         for each in to_do:
-            done = make_figure(each, figure_configuration(each, quick=quick))
+            done = make_figure(each, numbers[each])
             done.save(out)
             if not as_json:
                 print_claims(done.summary(), out)

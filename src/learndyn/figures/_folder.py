@@ -1,25 +1,25 @@
 """Which folders figures may be written to: new ones, unfinished ones, those of other figures."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from learndyn import _io
 from learndyn._curve_file import package_versions
+from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import FORMAT
-from learndyn.figures._run import FIGURES, SUFFIXES, figure_configuration
+from learndyn.figures._run import FIGURES, SUFFIXES
 
 
 def claim_folder(
-    folder: Path, names: Iterable[str], *, force: bool, quick: bool = False
+    folder: Path, configurations: Mapping[str, Configuration], *, force: bool
 ) -> list[str]:
     """Refuse a folder that holds other files, or these figures finished; make it if missing.
 
     Args:
         folder: where figures will be written.
-        names: the figures.
+        configurations: the figures' numbers, by name.
         force: write all of them there all the same.
-        quick: whether they are those of a first look.
 
     Returns:
         The figures still to make: those that are not there, finished, with the same numbers and
@@ -28,7 +28,7 @@ def claim_folder(
     Raises:
         InputError: if the folder is in use, or no folder can be made there.
     """
-    names = list(names)
+    names = list(configurations)
     finished = [name for name in names if _summary(folder, name) is not None]
     to_do = [name for name in names if name not in finished]
 
@@ -36,7 +36,7 @@ def claim_folder(
         foreign = sorted(path.name for path in folder.iterdir() if not _is_ours(path))
         if foreign:
             return f"other files, such as {foreign[0]}"
-        changed = [name for name in finished if not _same(folder, name, quick)]
+        changed = [name for name in finished if not _same(folder, name, configurations[name])]
         if changed:
             return f"figure {changed[0]} of another configuration or version"
         return None if to_do else f"figure {', '.join(finished)}, finished"
@@ -54,10 +54,10 @@ def _summary(folder: Path, name: str) -> dict | None:
     return summary if ours and summary.get("name") == name else None
 
 
-def _same(folder: Path, name: str, quick: bool) -> bool:
+def _same(folder: Path, name: str, configuration: Configuration) -> bool:
     summary = _summary(folder, name) or {}
     # Through JSON, which knows no tuples.
-    now = json.loads(json.dumps(figure_configuration(name, quick=quick).summary()))
+    now = json.loads(json.dumps(configuration.summary()))
     return summary.get("configuration") == now and summary.get("versions") == package_versions()
 
 

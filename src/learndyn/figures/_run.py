@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 # Where each figure lives; none is imported before it is asked for.
 _NAMES = (
-    *("2", "3", "4", "5", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A9", "A10", "A11"),
+    *("2", "3", "4", "5", "6", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A9", "A10", "A11"),
     *("M2", "M3", "M4", "M5", "K"),
 )
 FIGURES = {name: f"learndyn.figures._figure_{name.lower()}" for name in _NAMES}
+# What figures of stimuli are made from unless another source is asked for.
+_SOURCE = "integration"
 # In the order in which they are written: the last one says that the figure is finished.
 SUFFIXES = (".nc", ".svg", ".json")
 
@@ -35,7 +37,8 @@ class FigureModule(Protocol):
         TITLE: what the figure shows, in a line.
         CONFIGURATION: its numbers.
 
-    It may hold QUICK, a dictionary of other numbers, with which the same is seen sooner.
+    It may hold QUICK, a dictionary of other numbers, with which the same is seen sooner, and
+    SOURCES, where its stimuli may come from.
     """
 
     TITLE: str
@@ -143,21 +146,28 @@ def load_figure(name: str) -> FigureModule:
     return cast(FigureModule, importlib.import_module(FIGURES[name]))
 
 
-def figure_configuration(name: str, *, quick: bool = False) -> Configuration:
+def figure_configuration(name: str, *, quick: bool = False, source: str = _SOURCE) -> Configuration:
     """The numbers of a figure.
 
     Args:
         name: name of the figure.
         quick: with those that its file has for a first look, if any, such as fewer seeds.
+        source: where its stimuli come from, if it has any: "integration" or "neurogym".
 
     Returns:
         The configuration.
 
     Raises:
-        InputError: for a name that is none.
+        InputError: for a name that is none, or another source than its figure has.
     """
     module = load_figure(name)
-    return module.CONFIGURATION.changed(**(getattr(module, "QUICK", {}) if quick else {}))
+    numbers = dict(getattr(module, "QUICK", {}) if quick else {})
+    if source != _SOURCE:
+        sources = getattr(module, "SOURCES", (_SOURCE,))
+        if source not in sources:
+            raise InputError(f"a source of figure {name}: {' or '.join(sources)}", repr(source))
+        numbers["source"] = source
+    return module.CONFIGURATION.changed(**numbers)
 
 
 def figure_names(name: str) -> list[str]:

@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from learndyn import theory
-from learndyn._curve import RESULTS
+from learndyn._curve import RESULTS, LearningCurve
 from learndyn._experiments import lag_weights, one_mode
 from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn._train import train
+from learndyn._types import Array, Int
 from learndyn.methods import GradientDescent, Method
 from learndyn.network import init_unaligned
 from learndyn.tasks import structured_task
@@ -189,7 +190,12 @@ def settle(
         curve = train(problem, method, tolerance=tolerance, max_steps=max_steps)
         net = curve.final
         loss = problem.statistics.excess(net.impulse_response(spectrum.size))
-        return curve.modes.a[-1, 0] * curve.modes.c[-1, 0], curve.modes.b[-1, 0], loss, _end(curve)
+        return (
+            curve.modes.a[-1, 0] * curve.modes.c[-1, 0],
+            curve.modes.b[-1, 0],
+            loss,
+            end_of(curve),
+        )
 
     ended = jax.jit(jax.vmap(one))(spectra.reshape(-1, spectra.shape[-1]), *numbers)
     return Settled(*(np.asarray(x).reshape(cells) for x in ended))
@@ -229,12 +235,21 @@ def settle_unaligned(
         net = init_unaligned(channels, hidden, channels, scale, key=key)
         method = GradientDescent(rate)
         curve = train(Problem(net, task), method, tolerance=tolerance, max_steps=max_steps)
-        return curve.singular_values.w_h[-1], curve.excess, curve.valid, _end(curve)
+        return curve.singular_values.w_h[-1], curve.excess, curve.valid, end_of(curve)
 
     keys = jax.random.split(jax.random.key(1), seeds)
     values, excess, valid, end = jax.jit(jax.vmap(one))(keys)
     return np.asarray(values), np.where(valid, excess, np.inf).min(-1), np.asarray(end)
 
 
-def _end(curve):
-    return sum(jnp.where(curve.result == getattr(RESULTS, e), i, 0) for i, e in enumerate(ENDS))
+def end_of(curve: LearningCurve) -> Int[Array, ""]:
+    """How training to convergence ended.
+
+    Args:
+        curve: what `train` returned.
+
+    Returns:
+        The place of its result in `ENDS`.
+    """
+    places = [jnp.where(curve.result == getattr(RESULTS, e), i, 0) for i, e in enumerate(ENDS)]
+    return jnp.stack(places).sum(0)

@@ -1,0 +1,116 @@
+"""Erratum 42: sensory integration, by descent in NumPy and SciPy on explicit moments."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+T = 6
+# Second moments of one direction of the input: what lasts through a trial, and noise at each step.
+BASELINE, EVIDENCE, NOISE_ALONE = 1.0, 0.0229, 0.0
+NOISE = 0.01
+
+
+def moments(lasting):
+    return lasting * np.ones((T, T)) + NOISE * np.eye(T)
+
+
+def slope(modes, target, lasting):
+    """Gradient in (a, b, c) of `½ (m − ac b^k)ᵀ A (m − ac b^k)`, by lag."""
+    (a, b, c), lags = modes, np.arange(T)
+    powers = b**lags
+    pull = moments(lasting) @ (target - a * c * powers)
+    bent = lags * b ** np.maximum(lags - 1, 0)
+    return -np.array([c * (powers @ pull), a * c * (bent @ pull), a * (powers @ pull)])
+
+
+def flow(target, lasting, start, until):
+    return solve_ivp(
+        lambda _, y: -slope(y, target, lasting), (0, until), start, "LSODA", rtol=1e-9, atol=1e-12
+    ).y[:, -1]
+
+
+def curvature(modes, target, lasting):
+    """Largest eigenvalue of the Hessian, by differences of the gradient."""
+    at, h = np.array(modes), 1e-6
+    columns = [
+        (slope(at + d, target, lasting) - slope(at - d, target, lasting)) / (2 * h)
+        for d in h * np.eye(3)
+    ]
+    return np.linalg.eigvalsh(np.array(columns))[-1]
+
+
+# --- 42: how long integration takes, and what aligns (Section 3.6, Figure 6) ----------------------
+
+
+@pytest.mark.parametrize("target", [1.0, 1 / T])
+def test_integration_of_noise_alone_outlasts_20000_stable_steps_and_is_learned_in_the_end(target):
+    target = np.full(T, target)
+    root = np.sqrt(target[0])
+    stable = 2 / curvature((root, 1.0, root), target, BASELINE)
+    start = (0.05, 0.05, 0.05)
+    a, _, c = flow(target, NOISE_ALONE, start, 20_000 * 0.5 * stable)
+    assert abs(a * c / target[0] - 1) > 0.02
+    a, b, c = flow(target, NOISE_ALONE, start, 2_000_000 * stable)
+    np.testing.assert_allclose([b, a * c], [1, target[0]], rtol=1e-3)
+    # The direction that varies most has learned the sum of lags long before.
+    a, b, c = flow(target, BASELINE, start, 20_000 * 0.5 * stable)
+    np.testing.assert_allclose(a * c * (b ** np.arange(T)).sum(), target.sum(), rtol=1e-3)
+
+
+LASTING = np.array([BASELINE, EVIDENCE, EVIDENCE / 3, NOISE_ALONE])  # of all four directions
+
+
+def excess_and_velocity(flat, target):
+    """Loss of a 4-4-4 network in the coordinates of the directions, and minus its gradient."""
+    w_x, w_h, w_y = flat.reshape(3, 4, 4)
+    states = [w_x]
+    for _ in range(T - 1):
+        states.append(w_h @ states[-1])
+    missed = np.array([m * np.eye(4) - w_y @ s for m, s in zip(target, states, strict=True)])
+    pull = LASTING * missed.sum(0) + NOISE * missed
+    move_y = sum(p @ s.T for p, s in zip(pull, states, strict=True))
+    back, move_h = w_y.T @ pull[-1], np.zeros((4, 4))
+    for k in range(T - 1, 0, -1):
+        move_h += back @ states[k - 1].T
+        back = w_h.T @ back + w_y.T @ pull[k - 1]
+    return 0.5 * (missed * pull).sum(), np.stack([back, move_h, move_y]).ravel()
+
+
+def test_velocity_is_minus_the_gradient():
+    rng = np.random.default_rng(1)
+    at, target, h = rng.normal(size=48) / 4, rng.normal(size=T), 1e-6
+    by_differences = [
+        (excess_and_velocity(at - d, target)[0] - excess_and_velocity(at + d, target)[0]) / (2 * h)
+        for d in h * np.eye(48)
+    ]
+    np.testing.assert_allclose(
+        excess_and_velocity(at, target)[1], by_differences, rtol=1e-5, atol=1e-6
+    )
+
+
+def cosines(flat):
+    """Of W_x v and W_yᵀ v, for each direction v."""
+    w_x, _, w_y = flat.reshape(3, 4, 4)
+    return (w_x * w_y.T).sum(0) / np.linalg.norm(w_x, axis=0) / np.linalg.norm(w_y, axis=1)
+
+
+def test_when_the_loss_has_fallen_by_half_only_the_direction_that_varies_most_has_aligned():
+    target, rng = np.ones(T), np.random.default_rng(0)
+    for _ in range(10):
+        start = 0.05 * rng.normal(size=48)
+        first = excess_and_velocity(start, target)[0]
+
+        solved = solve_ivp(
+            lambda _, y: excess_and_velocity(y, target)[1],
+            (0, 2),
+            start,
+            "LSODA",
+            t_eval=np.linspace(0, 2, 201),
+            rtol=1e-8,
+            atol=1e-10,
+        )
+        losses = [excess_and_velocity(y, target)[0] for y in solved.y.T]
+        assert losses[-1] < 0.5 * first
+        end = cosines(solved.y[:, np.argmax(np.array(losses) < 0.5 * first)])
+        assert end[0] > 0.9
+        assert abs(end - cosines(start))[3] < 0.2
