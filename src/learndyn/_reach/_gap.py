@@ -86,7 +86,9 @@ def _gap(problem: Problem, trained: LearningCurve, times) -> np.ndarray:
     return np.asarray(_largest_gap(_predicted(problem, times), trained))
 
 
-def _at_best_scale(problem: Problem, trained: LearningCurve, times) -> Fitted:
+def _at_best_scale(
+    problem: Problem, trained: LearningCurve, times
+) -> tuple[np.ndarray, np.ndarray]:
     """Smallest gap over constant scales of time, and that scale: golden section in its logarithm.
 
     An optimizer without a flow time has a clock of its own; this is the kindest one to the theory.
