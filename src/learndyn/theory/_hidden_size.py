@@ -5,7 +5,6 @@ farther than that from all matrices of rank n keeps the loss up.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
@@ -37,7 +36,7 @@ class LeastHidden(eqx.Module):
 
 
 def loss_bounds(statistics: TaskStatistics) -> Float[np.ndarray, " sizes"]:
-    """Loss that no network of n hidden units gets below, for n = 0, 1, 2, …
+    """Loss that no network of n hidden units gets below, for every n.
 
     With block rows i and block columns j, any nonnegative α and β with `Σ_{i+j=k} α_i β_j ≤ w_k`
     make, for white input,
@@ -73,7 +72,7 @@ def loss_bounds(statistics: TaskStatistics) -> Float[np.ndarray, " sizes"]:
         [0.5, 0.0]
         >>> two = ld.TaskStatistics.white(np.array([1.0, 0.0, 0.5, 0.0])[:, None, None])
         >>> ld.theory.loss_bounds(two).round(3).tolist()
-        [0.625, 0.031, 0.0]
+        [0.625, 0.062, 0.0]
     """
     response = as_response(statistics.target)
     matrices = list(_weighted_matrices(statistics, response))

@@ -14,7 +14,7 @@ from learndyn._errors import InputError
 from learndyn._types import ArrayLike, Float, Int, Shaped
 from learndyn.network import LinearRNN
 
-# Rounding errors that count as nothing, in singular values of sums over some hundred units and lags.
+# Rounding errors that count as nothing in singular values, for some hundred units and lags.
 _ROUNDINGS = 1000
 
 Response = Float[np.ndarray, "lag out in"]
@@ -260,6 +260,9 @@ def _canonical(response: Response, structure: _Structure) -> _Weights:
     """A minimal network with unit entries, of rows or of columns, whichever reach further.
 
     Rounding errors grow from the first lag at which nothing new is independent.
+
+    Returns:
+        The weights.
     """
     if structure.depth >= structure.width:
         return _observable_form(response, structure)
@@ -273,6 +276,9 @@ def _observable_form(response: Response, structure: _Structure) -> _Weights:
 
     A unit is a row of the Hankel matrix. One lag later it is the row below: another unit, or what
     depends on units. A row below the last lag is not known at all, and is zero.
+
+    Returns:
+        The weights.
     """
     blocks, outputs = _independent_rows(response, structure)
 
@@ -300,6 +306,9 @@ def _independent_rows(
     """Block row and output of rows on which all others depend, where they are known.
 
     Once an output's row depends on rows above, so do its later ones: those are not looked at.
+
+    Returns:
+        Block row and output of each.
     """
     blocks, outputs = np.zeros(0, int), np.zeros(0, int)
     active = np.arange(response.shape[1])
@@ -321,7 +330,9 @@ def _rows(response, blocks, outputs, known) -> Matrix:
     return picked.reshape(len(blocks), known * response.shape[2])
 
 
-def _combination(basis: Matrix, rows: Matrix, threshold: float) -> Matrix:
+def _combination(
+    basis: Matrix, rows: Float[np.ndarray, "more columns"], threshold: float
+) -> Float[np.ndarray, "more rows"]:
     """The smallest coefficients that combine rows from a basis, as far as they do."""
     left, values, right = np.linalg.svd(basis, full_matrices=False)
     kept = values > threshold
