@@ -19,6 +19,8 @@ from learndyn.methods import ModeFlow
 # Recorded points of a curve.
 POINTS = 41
 _THEORY = ModeFlow(solver=SOLVER)
+# Networks in a batch at least.
+_LEAST = 8
 
 
 def gaps(cells: Sequence[Cell]) -> dict[str, np.ndarray]:
@@ -39,7 +41,7 @@ def gaps(cells: Sequence[Cell]) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for rows in groups.values():
         # Filled up to a power of two with copies, so that few batch sizes are compiled.
-        size = 1 << (len(rows) - 1).bit_length()
+        size = max(_LEAST, 1 << (len(rows) - 1).bit_length())
         filled = [cells[row] for row in (rows + rows[-1:] * size)[:size]]
         for name, values in _of_batch(jax.tree.map(lambda *x: jnp.stack(x), *filled)).items():
             found.setdefault(name, np.zeros(len(cells), values.dtype))[rows] = values[: len(rows)]
@@ -106,11 +108,11 @@ def _at_best_scale(
     def at(log_scale):
         return _gap(problem, trained, times * (nominal * np.exp(log_scale))[:, None])
 
-    coarse = np.linspace(-1.0, 2.0, 13)
+    coarse = np.linspace(-1.0, 1.5, 6)
     tried = np.stack([at(np.full(len(times), c)) for c in coarse])
     best = np.clip(tried.argmin(0), 1, len(coarse) - 2)
     low, high = coarse[best - 1], coarse[best + 1]
-    for _ in range(24):
+    for _ in range(20):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         keep_left = at(left) < at(right)
         low, high = np.where(keep_left, low, left), np.where(keep_left, right, high)

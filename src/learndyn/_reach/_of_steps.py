@@ -25,7 +25,7 @@ from learndyn.statistics import Trials
 from learndyn.tasks import structured_task
 
 # Where the rate is not the violation: a share of the largest stable one.
-_SMALL_RATE = 0.004
+_SMALL_RATE = 0.01
 _MOMENTUM = 0.9
 _TRIALS = 256
 

@@ -43,7 +43,7 @@ class AdamScaling(eqx.Module):
     """
 
     epsilon: Scalar
-    share: float = 0.999
+    share: float = eqx.field(static=True, default=0.999)
 
     def init(self, params: LinearRNN) -> tuple[Int[Array, ""], LinearRNN]:
         """No steps, no squares."""
