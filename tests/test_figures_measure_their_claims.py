@@ -32,6 +32,7 @@ REDUCED = {
     "6": {"seeds": 3, "max_steps": 4000, "times": [0.01, 3e4, 131], "test_lengths": [3, 10]},
     "A2": {"b": [-1.4, 1.4, 9], "u": [-1.0, 3.0, 9]},
     "A3": {"length": [3, 4, 15], "beta": [0.6, 1.3, 8], "bound": [1.5, 2.0], "points": 1001},
+    "A8": {"seeds": 2, "times": [0.01, 3e4, 131]},
     "A9": {"rate": 0.001, "points": 701, "scales": [0.3, 0.1, 0.001], "test_lengths": [4, 18]},
     "A10": {"points": 701, "angles": [1 / 4, 3 / 4, 3], "scales": [0.1, 0.01, 0.001]},
     "A11": {"points": 701, "test_length": 50},
@@ -49,6 +50,16 @@ REDUCED = {
     },
     "M5": KERNEL_MAPS,
     "K": {"lengths": [5, 10, 160, 320]},
+    "R": {
+        "seeds": 4,
+        "sizes": {
+            "correlation": [1e-5, 1e-4, 1e-3],
+            "misalignment": [1e-3, 1e-2, 1e-1],
+            "imbalance": [0.1, 1.0, 4.0],
+            "learning_rate": [0.03, 0.1, 0.3],
+        },
+        "along_points": 21,
+    },
 }
 # The others are made as `--quick` makes them.
 QUICK = ("4", "A1", "M4")
