@@ -1,4 +1,6 @@
-"""Erratum 42: sensory integration, by descent in NumPy and SciPy on explicit moments."""
+"""Errata 42 and 43: sensory integration, by descent in NumPy and SciPy on explicit moments."""
+
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ BASELINE, EVIDENCE, NOISE_ALONE = 1.0, 0.0229, 0.0
 NOISE = 0.01
 
 
+@cache
 def moments(lasting):
     return lasting * np.ones((T, T)) + NOISE * np.eye(T)
 
@@ -114,3 +117,70 @@ def test_when_the_loss_has_fallen_by_half_only_the_direction_that_varies_most_ha
         end = cosines(solved.y[:, np.argmax(np.array(losses) < 0.5 * first)])
         assert end[0] > 0.9
         assert abs(end - cosines(start))[3] < 0.2
+
+
+# --- 43: what fluctuates (Appendix L, Figure A8) --------------------------------------------------
+
+STEPS = np.arange(1, T + 1)
+LATE, EARLY = 0.1 * STEPS[::-1], 1 / STEPS[::-1]  # by lag
+
+
+def best(target, lasting):
+    """Best mode (√u, b, √u), by a search over b."""
+    lags = np.arange(T)
+
+    def size_and_loss(b):
+        powers = b**lags
+        u = powers @ moments(lasting) @ target / (powers @ moments(lasting) @ powers)
+        missed = target - u * powers
+        return u, missed @ moments(lasting) @ missed
+
+    b = min(np.linspace(0.2, 2.0, 18001), key=lambda b: size_and_loss(b)[1])
+    root = np.sqrt(size_and_loss(b)[0])
+    return root, b, root
+
+
+def descend(target, rate, steps=20_000, last=100):
+    """Gradient descent of the baseline's mode: losses of the last steps, and where it ends."""
+    at, losses = np.full(3, 0.05), []
+    for step in range(steps):
+        at = at - rate * slope(at, target, BASELINE)
+        if step >= steps - last:
+            missed = target - at[0] * at[2] * at[1] ** np.arange(T)
+            losses.append(missed @ moments(BASELINE) @ missed)
+    return np.array(losses), at
+
+
+def rises(losses):
+    return np.maximum(np.diff(losses), 0).sum() / losses.mean() > 1e-6
+
+
+@pytest.mark.parametrize("target", [LATE, EARLY], ids=["late", "early"])
+def test_learning_fluctuates_beyond_2_over_the_curvature_whichever_the_importance(target):
+    limit = 2 / curvature(best(target, BASELINE), target, BASELINE)
+    assert not rises(descend(target, 0.5 * limit)[0])
+    assert rises(descend(target, 1.5 * limit)[0])
+
+
+def test_at_one_rate_early_importance_fluctuates_and_late_importance_does_not():
+    limits = [2 / curvature(best(target, BASELINE), target, BASELINE) for target in (LATE, EARLY)]
+    rate = 0.025
+    assert limits[0] > rate > limits[1]
+    assert [rises(descend(target, rate)[0]) for target in (LATE, EARLY)] == [False, True]
+
+
+def test_the_flow_of_unaligned_networks_reaches_the_solution_of_early_importance():
+    expected = np.sort([best(EARLY, lasting)[1] for lasting in LASTING])
+    start = 0.05 * np.random.default_rng(2).normal(size=48)
+    solved = solve_ivp(
+        lambda _, y: excess_and_velocity(y, EARLY)[1],
+        (0, 20_000),
+        start,
+        "LSODA",
+        rtol=1e-7,
+        atol=1e-9,
+    )
+    end = solved.y[:, -1]
+    assert np.linalg.norm(excess_and_velocity(end, EARLY)[1]) < 1e-6
+    found = np.linalg.svd(end.reshape(3, 4, 4)[1], compute_uv=False)
+    np.testing.assert_allclose(np.sort(found), expected, rtol=2e-3)

@@ -30,7 +30,8 @@ def draw(data: "xarray.Dataset") -> Figure:
     for i, target in enumerate(TARGETS):
         here = data.sel(target=target)
         for axes, name in zip(rows[0][2 * i :], NAMES, strict=False):
-            draw_singular_values(axes, here, name)
+            trained, flow = here[f"{name}_trained"], here[f"{name}_flow"]
+            draw_singular_values(axes, trained, here["time_trained"], flow)
             axes.axhline(solutions(data)[target][name], **THEORY)
             axes.set(title=f"{target}: {NAMES[name]}", ylim=(0, None))
         _draw_lengths(rows[1][2 * i], here, closed_form(data)[target])
@@ -45,26 +46,29 @@ def draw(data: "xarray.Dataset") -> Figure:
     return figure
 
 
-def draw_singular_values(axes: "Axes", data: "xarray.Dataset", name: str) -> None:
+def draw_singular_values(
+    axes: "Axes",
+    trained: "xarray.DataArray",
+    time_trained: "xarray.DataArray",
+    flow: "xarray.DataArray",
+) -> None:
     """Singular values of one network along training and on along the flow, with those of all.
 
     Args:
         axes: where.
-        data: `{name}_trained` over `record`, `{name}_flow` over `time`, each over seed and index.
-        name: of the values.
+        trained: over seed, record and index.
+        time_trained: times of the records.
+        flow: over seed, time and index.
     """
-    over = ("index", "seed", ...)
-    flow, trained = (
-        data[f"{name}_{kind}"].transpose(*over).to_numpy() for kind in ("flow", "trained")
-    )
-    times, time_trained = data["time"].to_numpy(), data["time_trained"].to_numpy()
-    beyond = times >= time_trained[-1]
-    for of_training, of_flow, colour in zip(trained, flow, COLOURS, strict=False):
+    times, until = flow["time"].to_numpy(), time_trained.to_numpy()
+    of_all = [each.transpose("index", "seed", ...).to_numpy() for each in (trained, flow)]
+    beyond = times >= until[-1]
+    for of_training, of_flow, colour in zip(*of_all, COLOURS, strict=False):
         band = {"color": colour, "alpha": 0.15, "lw": 0}
         axes.fill_between(times, of_flow.min(0), of_flow.max(0), **band)
-        axes.plot(time_trained, of_training[_SEED], color=colour, lw=SIMULATION["lw"])
+        axes.plot(until, of_training[_SEED], color=colour, lw=SIMULATION["lw"])
         axes.plot(times[beyond], of_flow[_SEED, beyond], color=colour, lw=1.2)
-    axes.axvline(time_trained[-1], color="0.7", lw=1, zorder=0)
+    axes.axvline(until[-1], color="0.7", lw=1, zorder=0)
     axes.set(xscale="log", xlim=(times[0], times[-1]), xlabel="learning time")
 
 
