@@ -1,5 +1,9 @@
 """How far the aligned theory reaches: gaps grow as theory demands, and equal a plain loop's."""
 
+import doctest
+import pathlib
+import re
+
 import diffrax
 import jax
 import jax.numpy as jnp
@@ -207,11 +211,12 @@ def test_violations_along_a_curve_are_those_of_problems_that_start_there():
     net = ld.init_unaligned(3, 3, 2, 0.1, key=jax.random.key(1))
     problem = ld.Problem(net, task)
     flow = ld.WeightFlow(solver=diffrax.Tsit5())
-    curve = ld.solve(problem, flow, jnp.array([0.0, 1.0, 20.0]))
+    times = jnp.array([0.0, 1.0, 20.0])
+    curve = ld.solve(problem, flow, times)
     found = ld.violations_along(problem, curve)
     for i in range(3):
         here = ld.Problem(jax.tree.map(lambda w, i=i: w[i], curve.weights), task)
-        there = ld.solve(here, ld.GradientDescent(0.1), jnp.array([0.0])).violations
+        there = ld.solve(here, flow, times).violations
         for name, value in there.items():
             np.testing.assert_allclose(found[name][i], value, rtol=1e-9, atol=1e-12)
     assert found.aligned[-1] < 0.1 * found.aligned[0]
@@ -223,3 +228,10 @@ def test_violations_along_a_curve_are_those_of_problems_that_start_there():
     other = ld.Problem(ld.init_unaligned(3, 2, 2, 0.1, key=jax.random.key(1)), task)
     with pytest.raises(ld.InputError, match="a curve of the problem"):
         ld.violations_along(other, curve)
+
+
+def test_the_page_of_documentation_runs():
+    page = (pathlib.Path(__file__).parents[1] / "docs/reach.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.S | re.M)
+    example = doctest.DocTestParser().get_doctest(block, {}, "docs/reach.md", None, 0)
+    assert doctest.DocTestRunner().run(example).failed == 0

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from learndyn._reach import VIOLATIONS
 from learndyn.report import COLOURS, THEORY, bare
@@ -54,6 +55,7 @@ def _gaps(axes: "Axes", data: "xarray.Dataset", name: str) -> None:
         title += f", theory: exponent {slope:g}"
     for level in data["level"].to_numpy():
         axes.axhline(level, color="0.7", lw=0.7, ls=":")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_title(title, fontsize=10)
     axes.set_xlabel(VIOLATIONS[name].grows, fontsize=8)
     axes.set_ylabel("gap of the loss", fontsize=8)
