@@ -79,7 +79,8 @@ def excess_and_velocity(flat, target):
     return 0.5 * (missed * pull).sum(), np.stack([back, move_h, move_y]).ravel()
 
 
-def test_velocity_is_minus_the_gradient():
+def check_velocity():
+    """The velocity is minus the gradient, by differences."""
     rng = np.random.default_rng(1)
     at, target, h = rng.normal(size=48) / 4, rng.normal(size=T), 1e-6
     by_differences = [
@@ -98,6 +99,7 @@ def cosines(flat):
 
 
 def test_when_the_loss_has_fallen_by_half_only_the_direction_that_varies_most_has_aligned():
+    check_velocity()
     target, rng = np.ones(T), np.random.default_rng(0)
     for _ in range(10):
         start = 0.05 * rng.normal(size=48)

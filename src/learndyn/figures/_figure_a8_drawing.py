@@ -67,5 +67,5 @@ def _draw_hidden(axes: "Axes", data: "xarray.Dataset") -> None:
         axes.plot(here["time_trained"], here["hidden"], color=colour, lw=width, label=label)
     times = data["time"].to_numpy()
     axes.plot(times, data["hidden_flow"][_SEED], **THEORY, label="exact flow")
-    axes.set(xscale="log", yscale="log", ylim=(1e-5, 100), xlabel="learning time")
+    axes.set(xscale="log", yscale="log", ylim=(1e-5, 1e4), xlabel="learning time")
     axes.set_xlim(times[0], times[-1])
