@@ -36,7 +36,7 @@ CONFIGURATION = Configuration(
             "learning_rate": [0.01, 0.03, 0.1, 0.3, 1.0],
             "momentum": [0.003, 0.006, 0.012, 0.1, 0.3],
             "adam": [0.1, 0.2, 0.4, 1.0, 3.0],
-            "minibatch": [1 / 32, 1 / 8, 1 / 4, 1 / 2, 1.0],
+            "minibatch": [1 / 64, 1 / 16, 1 / 4, 1 / 2, 1.0],
         },
         # Exponents are fitted to the first sizes, where gaps are small.
         "fitted": 3,
