@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from learndyn._curve_file import load_curve as load_curve
     from learndyn._dynamics import curvature as curvature
     from learndyn._dynamics import velocity as velocity
+    from learndyn._ends import Ends as Ends
+    from learndyn._ends import ends as ends
     from learndyn._errors import AssumptionError as AssumptionError
     from learndyn._errors import InputError as InputError
     from learndyn._errors import SolveError as SolveError
@@ -69,6 +71,7 @@ _HOMES = {
     "learndyn._curve": ("RESULTS", "Comparison", "LearningCurve", "compare"),
     "learndyn._curve_file": ("load_curve",),
     "learndyn._dynamics": ("curvature", "velocity"),
+    "learndyn._ends": ("Ends", "ends"),
     "learndyn._errors": ("AssumptionError", "InputError", "SolveError", "SweepError"),
     "learndyn._problem": ("Problem",),
     "learndyn._reach": (

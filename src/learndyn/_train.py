@@ -1,5 +1,7 @@
 """Training to convergence, with a word on where it ended."""
 
+from typing import TypeAlias
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,9 +11,11 @@ from learndyn._dynamics import curvature, hessian, lowest_curvature
 from learndyn._errors import InputError
 from learndyn._problem import Problem
 from learndyn._solve import prepare
-from learndyn._types import Scalar, ScalarLike, Tracer, is_traced
+from learndyn._types import ArrayLike, Bool, Float, Scalar, ScalarLike, Tracer, is_traced
 from learndyn.methods import Method
 from learndyn.network import LinearRNN
+
+Numbers: TypeAlias = Float[ArrayLike, "*#any"] | float
 
 # Up to this many weights the Hessian is diagonalized inside jit, and so under vmap.
 _DENSE = 1000
@@ -112,8 +116,12 @@ def classified(problem: Problem, final: LinearRNN, result: RESULTS, slope: Scala
         slope: see `still_slope`.
 
     Returns:
-        The result, `stationary` for many weights that are still.
+        The result: `diverged` if the loss is not finite, `stationary` for many weights that are
+        still.
     """
+    # A flow towards a loss that is not attained may outrun its numbers in one long step.
+    excess = problem.statistics.excess(final.impulse_response(problem.statistics.length))
+    result = RESULTS.where(jnp.isfinite(excess), result, RESULTS.diverged)
     size = sum(w.size for w in jax.tree.leaves(problem.net))
     if size > _DENSE:
         return RESULTS.where(result == RESULTS.minimum, RESULTS.stationary, result)
@@ -138,9 +146,25 @@ def decided(problem: Problem, final: LinearRNN, result: RESULTS, slope: Scalar) 
     return _kind(result, lowest_curvature(problem, final), curvature(problem, final), slope)
 
 
+def bends_down(
+    eigenvalues: Numbers, highest: Numbers, slope: Numbers
+) -> Bool[ArrayLike, "*any"] | bool:
+    """Which curvatures are negative beyond what the tolerance can resolve.
+
+    Args:
+        eigenvalues: of the Hessian.
+        highest: the largest of all.
+        slope: see `still_slope`.
+
+    Returns:
+        True for a direction in which the loss falls.
+    """
+    # The residual that is left, of the size of the slope, bends the loss both ways.
+    return eigenvalues < -(1e-6 * abs(highest) + 10 * slope)
+
+
 def _kind(result: RESULTS, lowest: ScalarLike, highest: ScalarLike, slope: ScalarLike) -> RESULTS:
     """Tell a saddle from a minimum, of a result that says the weights are still."""
     still = (result == RESULTS.minimum) | (result == RESULTS.stationary)
-    # The residual that is left, of the size of the slope, bends the loss both ways.
-    negative = lowest < -(1e-6 * abs(highest) + 10 * slope)
+    negative = bends_down(lowest, highest, slope)
     return RESULTS.where(still, RESULTS.where(negative, RESULTS.saddle, RESULTS.minimum), result)

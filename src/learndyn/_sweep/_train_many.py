@@ -37,6 +37,8 @@ class TrainedNetworks(eqx.Module):
         steps: gradient steps, `(networks,)`; None for flows.
         excess: loss above the floor of the last networks, `(networks,)`.
         result: how each ended, of `RESULTS`, with a leading axis.
+        slope: norm of the velocity at which each counts as still, loss per unit of weight,
+            `(networks,)`.
     """
 
     final: LinearRNN
@@ -44,6 +46,7 @@ class TrainedNetworks(eqx.Module):
     steps: Int[Array, " networks"] | None
     excess: Float[Array, " networks"]
     result: RESULTS
+    slope: Float[Array, " networks"]
 
 
 def train_many(
@@ -171,7 +174,7 @@ def _finish(problem: Problem, start: Start, slope, end: _End, pool) -> TrainedNe
         (codes[lane],) = jax.tree.leaves(decided(one.problem(problem), final, found, slope_of_one))
     final, times, steps = jax.tree.map(jnp.asarray, (end.final, end.times, end.steps))
     result = jax.tree.map(jnp.asarray, result)
-    return TrainedNetworks(final, times, steps, jnp.asarray(excess), result)
+    return TrainedNetworks(final, times, steps, jnp.asarray(excess), result, jnp.asarray(slope))
 
 
 def _rounds(method: GradientDescent, max_steps: int) -> list[Array]:

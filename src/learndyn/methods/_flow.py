@@ -131,7 +131,9 @@ class Flow(Method):
         ys, valid = _hold_last(flat, solution.ys, jnp.isfinite(solution.ts))
         count = valid.sum()
         last = ys[-1]
-        result = RESULTS.where(still(None, last, None), RESULTS.minimum, RESULTS.not_yet)
+        steps_taken = solution.result == diffrax.RESULTS.max_steps_reached
+        moving = RESULTS.where(steps_taken, RESULTS.not_yet, RESULTS.failed)
+        result = RESULTS.where(still(None, last, None), RESULTS.minimum, moving)
         times = jnp.where(valid, solution.ts, solution.ts[jnp.maximum(count - 1, 0)])
         state = State(times[-1], jnp.zeros((), int), (last,))
         weights = jax.vmap(lambda y: to_net(unflatten(y)))(ys)
