@@ -12,7 +12,7 @@ import numpy as np
 from learndyn._errors import InputError
 from learndyn._types import Float, Int, ScalarLike
 from learndyn.network import LinearRNN
-from learndyn.statistics import CorrelatedInputs, TaskStatistics, WhiteInputs, lags_to_stack
+from learndyn.statistics import CorrelatedInputs, TaskStatistics, lags_to_stack
 from learndyn.theory._realization import Matrix, Response, as_response, block_hankel, realize
 
 Blocks = tuple[Int[np.ndarray, " p"], Int[np.ndarray, " q"]]
@@ -138,8 +138,11 @@ def _weighted_matrices(statistics: TaskStatistics, response: Response) -> Iterat
     """Matrices of the target whose distance from a rank bounds the loss."""
     inputs, length = statistics.inputs, _seen(statistics)
     yield np.asarray(inputs.residual(-lags_to_stack(statistics.target)), float)
-    metric = _correlated if isinstance(inputs, CorrelatedInputs) else _white
-    for (rows, columns), (alpha, right) in metric(inputs, length, response.shape[2]):
+    if isinstance(inputs, CorrelatedInputs):
+        metrics = _correlated(inputs, length, response.shape[2])
+    else:
+        metrics = _white(np.asarray(inputs.weights, float), length, response.shape[2])
+    for (rows, columns), (alpha, right) in metrics:
         hankel = block_hankel(response, rows, columns)
         yield np.sqrt(np.repeat(alpha, response.shape[1]))[:, None] * hankel @ right
 
@@ -153,9 +156,10 @@ def _blocks(length: int) -> Iterator[Blocks]:
         yield np.arange(size), np.arange(length + 1 - size)
 
 
-def _white(inputs: WhiteInputs, length: int, n_in: int) -> Iterator[tuple[Blocks, Metric]]:
+def _white(
+    weights: Float[np.ndarray, " lag"], length: int, n_in: int
+) -> Iterator[tuple[Blocks, Metric]]:
     """α, and the root of β, with products as large as the weights of their lags allow."""
-    weights = np.asarray(inputs.weights, float)
     for rows, columns in _blocks(length):
         lags = rows[:, None] + columns
         alpha = weights[lags].mean(1)

@@ -317,7 +317,7 @@ def _independent_rows(
         basis = _rows(response, blocks, outputs, known)
         rows = _rows(response, np.full_like(active, block), active, known)
         rest = rows - _combination(basis, rows, structure.threshold) @ basis
-        _, pivots = scipy.linalg.qr(rest.T, mode="r", pivoting=True)
+        pivots = np.asarray(scipy.linalg.qr(rest.T, mode="r", pivoting=True)[-1])
         active = active[np.sort(pivots[: structure.new_rows[block]])]
         blocks = np.append(blocks, np.full_like(active, block))
         outputs = np.append(outputs, active)
