@@ -14,6 +14,7 @@ import xarray
 from scipy.integrate import solve_ivp
 
 import learndyn as ld
+from learndyn._reach import VIOLATIONS
 from learndyn._reach._optimizers import AdamScaling, Momentum
 
 # Two sizes a factor 2 apart, small enough that the next power of the size is a few per cent of it.
@@ -36,7 +37,7 @@ def measured():
 def test_gaps_grow_with_the_power_that_theory_demands(name, measured):
     # First order where the velocity changes in proportion; second where signs forbid the first.
     demanded = 2.0 if name in ("turning_bases", "misalignment") else 1.0
-    assert ld.VIOLATIONS[name].exponent == demanded
+    assert VIOLATIONS[name].exponent == demanded
     exponents = ld.reach_exponent(measured[name])
     np.testing.assert_allclose(exponents, demanded, atol=0.12)
 
@@ -96,7 +97,7 @@ def loss(weights, target):
 def test_a_gap_is_that_of_a_plain_loop_and_of_modes_integrated_by_scipy():
     size = 0.3
     found = ld.reach("learning_rate", [size], seeds=1)
-    cell = ld.VIOLATIONS["learning_rate"].cell(size, np.random.default_rng(0))
+    cell = VIOLATIONS["learning_rate"].cell(size, np.random.default_rng(0))
     net, target = cell.problem.net, np.asarray(cell.problem.statistics.target)
     weights = [np.asarray(w) for w in (net.w_x, net.w_h, net.w_y)]
     rate = float(cell.method.learning_rate)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from learndyn._errors import SolveError as SolveError
     from learndyn._errors import SweepError as SweepError
     from learndyn._problem import Problem as Problem
-    from learndyn._reach import VIOLATIONS as VIOLATIONS
     from learndyn._reach import reach as reach
     from learndyn._reach import reach_exponent as reach_exponent
     from learndyn._reach import reach_threshold as reach_threshold
@@ -74,13 +73,7 @@ _HOMES = {
     "learndyn._ends": ("Ends", "ends"),
     "learndyn._errors": ("AssumptionError", "InputError", "SolveError", "SweepError"),
     "learndyn._problem": ("Problem",),
-    "learndyn._reach": (
-        "VIOLATIONS",
-        "reach",
-        "reach_exponent",
-        "reach_threshold",
-        "violations_along",
-    ),
+    "learndyn._reach": ("reach", "reach_exponent", "reach_threshold", "violations_along"),
     "learndyn._solve": ("solve",),
     "learndyn._study": ("Study", "study"),
     "learndyn._sweep": ("TrainedNetworks", "sweep", "train_many"),

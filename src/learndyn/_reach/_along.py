@@ -38,8 +38,8 @@ def violations_along(problem: Problem, curve: LearningCurve) -> "xarray.Dataset"
 
     Example:
         >>> import jax, jax.numpy as jnp, learndyn as ld
-        >>> task = ld.structured_task(ld.task_dynamics("constant", [2.0, 1.0], None, 4), 2, 2,
-        ...                           key=jax.random.key(0))
+        >>> spectrum = ld.task_dynamics("constant", jnp.array([2.0, 1.0]), None, 4)
+        >>> task = ld.structured_task(spectrum, 2, 2, key=jax.random.key(0))
         >>> net = ld.init_unaligned(2, 2, 2, 0.05, key=jax.random.key(1))
         >>> problem = ld.Problem(net, task)
         >>> curve = ld.solve(problem, ld.WeightFlow(), jnp.array([0.0, 20.0]))

@@ -38,7 +38,9 @@ def reach(
     optimizer has no flow time (Adam), it is the smallest such gap over constant scales of time.
 
     Args:
-        violation: one of the names in `VIOLATIONS`, which says what its size is.
+        violation: `correlation`, `anisotropy` or `turning_bases` of the task; `misalignment`,
+            `imbalance`, `start_scale` or `narrowness` of the start; `learning_rate`, `momentum`,
+            `adam` or `minibatch` of the steps. The attribute of `size` says what grows.
         sizes: positive, increasing.
         seeds: number of networks at each size.
 
