@@ -7,6 +7,8 @@ farther than that from all matrices of rank n keeps the loss up.
 from collections.abc import Iterator
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from learndyn._errors import InputError
@@ -19,6 +21,8 @@ Blocks = tuple[Int[np.ndarray, " p"], Int[np.ndarray, " q"]]
 Metric = tuple[Float[np.ndarray, " p"], Matrix]
 
 _EPS = float(np.finfo(np.float64).eps)
+# Fits of output and input weights in turn; most is gained by the first two.
+_ROUNDS = 4
 
 
 class LeastHidden(eqx.Module):
@@ -87,9 +91,10 @@ def loss_bounds(statistics: TaskStatistics) -> Float[np.ndarray, " sizes"]:
 def least_hidden(statistics: TaskStatistics, loss: ScalarLike) -> LeastHidden:
     """How many hidden units a loss needs, and a network that has it.
 
-    The truth lies between two numbers: `loss_bounds` says how many units are needed, `realize` that
-    some are enough. At the loss of the target itself the second is exact where all lags are seen
-    (`hankel_ranks`), though fewer units may come as near as one likes.
+    The truth lies between two numbers: `loss_bounds` says how many units are needed, and a network
+    that some are enough: `realize` with that many, whose input and output weights are then fitted
+    to the task in turn, by least squares. At the loss of the target itself the second is exact
+    where all lags are seen (`hankel_ranks`), though fewer units may come as near as one likes.
 
     Args:
         statistics: the task.
@@ -115,10 +120,30 @@ def least_hidden(statistics: TaskStatistics, loss: ScalarLike) -> LeastHidden:
     target = np.asarray(statistics.target)[: _seen(statistics)]
     network = realize(target)
     for size in range(1, network.n_hidden):
-        fewer = realize(target, size)
+        fewer = _fitted(statistics, realize(target, size))
         if statistics.loss(fewer.impulse_response(statistics.length)) <= loss:
             return LeastHidden(needed, size, fewer)
     return LeastHidden(needed, network.n_hidden, network)
+
+
+def _fitted(statistics: TaskStatistics, net: LinearRNN) -> LinearRNN:
+    """Best output weights, then best input weights, and again: the loss is quadratic in either."""
+    wanted = -np.asarray(statistics.inputs.residual(-lags_to_stack(statistics.target)))
+
+    def outputs(net):
+        return statistics.inputs.project(lags_to_stack(net.impulse_response(statistics.length)))
+
+    one = jnp.eye(net.n_hidden, dtype=net.w_x.dtype)
+    each = jnp.eye(net.w_x.size, dtype=net.w_x.dtype).reshape(-1, *net.w_x.shape)
+    for _ in range(_ROUNDS):
+        states = np.asarray(outputs(LinearRNN(net.w_x, net.w_h, one)))
+        w_y = np.linalg.lstsq(states.T, wanted.T, rcond=None)[0].T
+        net = LinearRNN(net.w_x, net.w_h, jnp.asarray(w_y))
+        parts = jax.vmap(lambda w_x, net=net: outputs(LinearRNN(w_x, net.w_h, net.w_y)))(each)
+        parts = np.asarray(parts).reshape(len(each), -1)
+        w_x = np.linalg.lstsq(parts.T, wanted.ravel(), rcond=None)[0].reshape(net.w_x.shape)
+        net = LinearRNN(jnp.asarray(w_x), net.w_h, net.w_y)
+    return net
 
 
 def _seen(statistics: TaskStatistics) -> int:
