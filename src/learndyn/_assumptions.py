@@ -137,7 +137,9 @@ def _share(part, whole) -> Scalar:
     return jnp.where(size > 0, jnp.linalg.norm(part) / jnp.where(size > 0, size, 1), 0)
 
 
-WHITE = Assumption("white_input", white_input, 1e-6, "Whiten the inputs.")
+WHITE = Assumption(
+    "white_input", white_input, 1e-6, "Whiten the inputs (`whiten`), or use WeightFlow."
+)
 CONSTANT_BASES = Assumption(
     "constant_bases",
     constant_bases,
