@@ -3,6 +3,8 @@
 Importing this computes nothing by jax, or a fork would wait for ever for its threads.
 """
 
+import time
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -52,8 +54,13 @@ def sweep_in_a_child(programs, folder, said):
     jax.config.update("jax_enable_x64", True)
     remember_programs(programs)
     said.send("begun")
+
+    def progress(*_):
+        said.send("block")
+        time.sleep(0.02)  # so that the one who kills, on a busy machine, is not left behind
+
     try:
-        run(folder, progress=lambda *_: said.send("block"))
+        run(folder, progress=progress)
     except KeyboardInterrupt:
         return
     said.send("ended")
