@@ -9,9 +9,11 @@ import os
 import shutil
 import signal
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray
@@ -235,14 +237,26 @@ def test_a_store_of_something_else_is_refused_by_name(changed, sentence, tmp_pat
     assert content(tmp_path / "store") == before
 
 
-def test_a_store_of_another_version_is_refused_by_name(tmp_path):
+@pytest.mark.parametrize("package", ["learndyn", "jax", "jaxlib", "equinox", "diffrax", "numpy"])
+def test_a_store_of_another_version_is_refused_by_name(package, tmp_path):
     run(tmp_path / "store")
     path = tmp_path / "store" / "zarr.json"
     held = json.loads(path.read_text())
-    versions = json.loads(held["attributes"]["versions"]) | {"jax": "0.5.9"}
+    versions = json.loads(held["attributes"]["versions"]) | {package: "0.0.9"}
     held["attributes"]["versions"] = json.dumps(versions)
     path.write_text(json.dumps(held))
-    with pytest.raises(ld.InputError, match=rf"jax {jax.__version__}; got .*of jax 0.5.9. Choose"):
+    here = version(package)
+    with pytest.raises(ld.InputError, match=rf"{package} {here}; got .*of {package} 0.0.9. Choose"):
+        run(tmp_path / "store")
+
+
+def test_a_store_of_another_device_is_refused_by_name(tmp_path):
+    run(tmp_path / "store")
+    path = tmp_path / "store" / "zarr.json"
+    (device,) = jnp.zeros(()).devices()
+    here = f"{device.platform} {device.device_kind}"
+    path.write_text(path.read_text().replace(f'"{here}"', '"abacus of wood"'))
+    with pytest.raises(ld.InputError, match=f"of device {here}; got .*of device abacus of wood"):
         run(tmp_path / "store")
 
 

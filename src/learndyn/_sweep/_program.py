@@ -11,9 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from learndyn._curve_file import package_versions
 from learndyn._errors import InputError, MissingExtraError
-from learndyn._sweep._outputs import as_arrays
+from learndyn._sweep._outputs import as_arrays, surroundings
 from learndyn._sweep._threads import double_precision, precision
 from learndyn._types import Array, PRNGKeyArray
 
@@ -65,7 +64,7 @@ class Program:
         self._traced = jax.jit(jax.vmap(one)).lower(*_on_device(cells))
         self.shapes = self._traced.out_info
         text = self._traced.as_text()
-        self.digest = hashlib.sha256(f"{package_versions()}{text}".encode()).hexdigest()
+        self.digest = hashlib.sha256(f"{surroundings()}{text}".encode()).hexdigest()
         # Factorizations, among others, are calls out of the compiled code.
         self.parallel = "custom_call" not in text
 

@@ -142,7 +142,7 @@ def _check_same(folder: Path, data: "xarray.Dataset") -> None:
     if attributes.get("format") != data.attrs["format"]:
         raise InputError("a new or empty folder as store", f"{folder}, which holds others", _CURE)
     # What a user can change first, and what follows from it last.
-    _check_attributes(folder, attributes, data, ("versions", "function", "static", "key"))
+    _check_attributes(folder, attributes, data, ("versions", "device", "function", "static", "key"))
     for name, values in data.coords.items():
         there = (folder / str(name)).is_dir()
         kept = np.asarray(_open(folder / str(name))[...]) if there else "none"
