@@ -178,6 +178,7 @@ def attributes(
         "format": _FORMAT,
         "function": _qualified_name(function),
         "static": json.dumps(list(grid.static)),
+        "grid": _digest(repr(sorted((k, v.dtype.str, v.tolist()) for k, v in grid.labels.items()))),
         "chunk": json.dumps(dict(zip(grid.labels, chunk, strict=True))),
         **surroundings(),
         "program": _digest(programs),
@@ -185,7 +186,6 @@ def attributes(
     return found if key is None else found | {"key": json.dumps(_key_data(key))}
 
 
-def _attributes(name: str, results: frozenset[str]) -> dict[str, Any]:
 def surroundings() -> dict[str, str]:
     """What numbers depend on beside the program.
 
@@ -203,6 +203,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _attributes(name: str, results: frozenset[str]) -> dict[str, Any]:
     if name not in results:
         return {"units": _UNITS[name]} if name in _UNITS else {}
     codes = [int(jax.tree.leaves(getattr(RESULTS, k))[0]) for k in RESULT_NAMES]
