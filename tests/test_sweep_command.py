@@ -294,6 +294,25 @@ def test_what_a_killed_run_was_writing_is_removed_and_nothing_else(command, tmp_
     assert content(out) == whole | {".run-notes.json": b"mine"}
 
 
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+def test_an_ordinary_grid_is_many_batches(name):
+    experiment = EXPERIMENTS[name]
+    number = next(k for k, each in experiment.parameters.items() if not each.looped)
+    grid = {number: np.linspace(1.0, 2.0, 20), "repeat": np.arange(10)}
+    assert experiment.batch(_experiments.bind(experiment, grid, {}).values) <= 64
+
+
+def test_batches_are_those_of_the_experiment():
+    few = DRAWN._replace(batch=lambda values: 2 * len(values["width"]))
+    grid, said = {"width": [1, 2], "scale": np.arange(10.0)}, []
+    _experiments.sweep_experiment(few, grid, {}, progress=lambda *x: said.append(x[:2]))
+    # In whatever order they end; ten in batches of at most four.
+    assert sorted(np.diff([0, *(done for done, _ in said)])) == [2, 2, 4, 4, 4, 4]
+    wide = {"hidden": [4, 300]}
+    bound = _experiments.bind(EXPERIMENTS["feature-learning"], wide, {})
+    assert EXPERIMENTS["feature-learning"].batch(bound.values) == 4
+
+
 def test_an_experiment_that_refuses_its_values_leaves_no_folder(command, tmp_path):
     line = _refused(command, tmp_path, RANDOM.replace("width = [2, 3]", "width = [2, -1]"))
     assert "a width of at least 1" in line
