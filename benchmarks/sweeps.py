@@ -1,8 +1,9 @@
-"""Sweeps of trained networks: figure 5 as a whole process, a loop in PyTorch, the store."""
+"""Sweeps of trained networks: whole processes, compilations, a loop in PyTorch, the store."""
 
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,8 @@ import numpy as np
 
 import learndyn as ld
 from benchmarks._measure import Interleaved, Row, at_least, at_most, seconds
-from learndyn._experiments import FEATURE_LEARNING, bind
+from learndyn._experiments import FEATURE_LEARNING, sweep_experiment
+from learndyn.figures import load_figure
 
 # One panel of figure 5.
 _LENGTHS = range(1, 9)
@@ -21,44 +23,65 @@ _GRID = {
     "repeat": np.arange(20),
 }
 _FIXED = {"start": "unaligned", "max_steps": 10_000}
-_CHUNK = 64
 _COMMAND = "import sys; from learndyn.cli import main; sys.exit(main())"
 _SEEDS = (
     "import sys, jax; jax.config.update('jax_enable_x64', True);"
     "from learndyn.figures import load_figure, make_figure;"
     "make_figure('5', load_figure('5').CONFIGURATION.changed(seeds={seeds})).save(sys.argv[-1])"
 )
-# Whole process in seconds, by seeds at each point.
-_AIMS = {5: 20, 10: 35, 20: 60}
+# Whole process: figure, seeds at each point, what is run, and seconds to meet.
+_PROCESSES = (
+    ("5", 5, (_COMMAND, "figure", "5", "--quick", "--out"), 20),
+    ("5", 10, (_COMMAND, "figure", "5", "--out"), 35),
+    ("5", 20, (_SEEDS.format(seeds=20),), 60),
+    ("A5", 3, (_COMMAND, "figure", "A5", "--out"), 360),
+)
+# What jax calls the time that a call of the compiler takes.
+_COMPILED = "/jax/core/compile/backend_compile_duration"
+_MAPS = ("5", "A4", "A5", "A6", "A7", "M5")
+# Numbers on which it does not depend how often is compiled.
+_FEW = {"seeds": 1, "max_steps": 1}
 
 
 def run() -> list[Row]:
     """Measure all of it."""
-    return [*_figure_5(), *_against_torch(), *_store()]
+    return [*_processes(), *map(_compilations, _MAPS), *_against_torch(), *_store()]
 
 
-def _figure_5() -> list[Row]:
+def _processes() -> list[Row]:
     rows = []
-    for seeds, aim in _AIMS.items():
+    for figure, seeds, command, aim in _PROCESSES:
         with TemporaryDirectory() as folder:
-            out = str(Path(folder) / "figures")
-            by_command = [_COMMAND, "figure", "5", "--out", out]
-            arguments = {5: [*by_command, "--quick"], 10: by_command}
-            command = arguments.get(seeds, [_SEEDS.format(seeds=seeds), out])
-            ended = []
-            duration = seconds(
-                lambda c=command, e=ended: e.append(
-                    subprocess.run([sys.executable, "-c", *c], capture_output=True, check=True)
-                )
-            )
-        name = f"figure 5 with {seeds} seeds, whole process"
+            whole = [sys.executable, "-c", *command, str(Path(folder) / "figures")]
+            run_whole = partial(subprocess.run, whole, capture_output=True, check=True)
+            duration = seconds(run_whole)
+        name = f"figure {figure} with {seeds} seeds, whole process"
         rows.append(Row("sweeps", name, duration, "s", **at_most(aim, duration)))
     return rows
 
 
+def _compilations(figure: str) -> Row:
+    """How often the compiler is called for the networks of a figure."""
+    module, compiled = load_figure(figure), []
+
+    def listen(event: str, _: float, **about: object) -> None:
+        if event == _COMPILED and "swept_cell" in str(about.get("fun_name")):
+            compiled.append(about)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    data = module.data(module.CONFIGURATION.changed(**_FEW))
+    jax.monitoring.unregister_event_duration_listener(listen)
+    count, panels = len(compiled), data["distance"].shape[0]
+    if not count:
+        note = "this version of jax does not name what it compiles"
+        return Row("sweeps", f"compilations of figure {figure}", None, "", note=note)
+    name = f"compilations of figure {figure}, per panel"
+    note = f"{count} for {panels} panels"
+    return Row("sweeps", name, count / panels, "", **at_most(1, count / panels), note=note)
+
+
 def _sweep(grid=_GRID, store=None):
-    cell = bind(FEATURE_LEARNING, grid, _FIXED)
-    return ld.sweep(cell, grid, key=jax.random.key(0), chunk=_CHUNK, store=store)
+    return sweep_experiment(FEATURE_LEARNING, grid, _FIXED, store=store)
 
 
 def _against_torch() -> list[Row]:

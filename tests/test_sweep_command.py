@@ -19,6 +19,7 @@ from learndyn import _experiments
 from learndyn._experiments import EXPERIMENTS, Experiment, Parameter
 from learndyn._experiments._one_mode import padded_dynamics
 from learndyn.cli import main
+from references.files import content
 
 ROOT = Path(__file__).parents[1]
 OPTIMUM = """
@@ -74,14 +75,6 @@ def command(monkeypatch, capsys, tmp_path):
         return ended.value.code, *capsys.readouterr()
 
     return run
-
-
-def files(folder):
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_optima_of_every_cell_are_those_of_a_loop(command, tmp_path):
@@ -214,7 +207,7 @@ RANDOM = 'experiment = "drawn"\nseed = 3\nrepeats = 5\n[grid]\nwidth = [2, 3]\ns
 def test_repeats_have_other_keys_and_a_seed_makes_them_again(command, tmp_path):
     assert command(RANDOM, "--json")[0] == 0
     assert command(RANDOM, "--json", out="again")[0] == 0
-    assert files(tmp_path / "out") == files(tmp_path / "again")
+    assert content(tmp_path / "out") == content(tmp_path / "again")
     found = xarray.open_zarr(tmp_path / "out/sweep.zarr").load()
     assert dict(found.sizes) == {"width": 2, "scale": 2, "repeat": 5}
     assert len(np.unique(found["size"])) == 20
@@ -233,14 +226,14 @@ def test_repeats_alone_are_a_grid(command):
 def test_a_run_that_was_cut_off_is_taken_up(command, monkeypatch, tmp_path):
     out = tmp_path / "out"
     assert command(RANDOM)[0] == 0
-    whole = files(out)
+    whole = content(out)
     # As a run leaves it that is killed: no summary, and of one output half the chunks.
     (out / "sweep.json").unlink()
     kept, lost = sorted(path for path in (out / "sweep.zarr/size/c").rglob("*") if path.is_file())
     before = kept.stat().st_mtime_ns
     lost.unlink()
     assert command(RANDOM)[0] == 0
-    assert files(out) == whole
+    assert content(out) == whole
     assert kept.stat().st_mtime_ns == before
 
 
@@ -265,18 +258,20 @@ def test_an_interrupted_run_keeps_what_it_has(command, monkeypatch, tmp_path):
 
 def test_a_finished_sweep_is_left_alone_unless_forced(command, tmp_path):
     assert command(RANDOM)[0] == 0
-    before = files(tmp_path / "out")
+    before = content(tmp_path / "out")
     code, printed, error = command(RANDOM)
     assert (code, printed) == (2, "")
     assert "a finished sweep" in error
-    assert files(tmp_path / "out") == before
+    assert content(tmp_path / "out") == before
     assert command(RANDOM.replace("seed = 3", "seed = 4"), "--force")[0] == 0
-    after = files(tmp_path / "out")
+    after = content(tmp_path / "out")
     assert after.keys() == before.keys()
     assert after["sweep.json"] != before["sweep.json"]
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "run.json"])
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "run.json", ".run-notes.json", ".sweep-of-mine.json"]
+)
 def test_a_folder_in_use_is_left_alone(name, command, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
@@ -284,7 +279,38 @@ def test_a_folder_in_use_is_left_alone(name, command, tmp_path):
     code, printed, error = command(RANDOM)
     assert (code, printed) == (2, "")
     assert "--force" in error
-    assert files(out) == {name: b'{"mine": 1}'}
+    assert content(out) == {name: b'{"mine": 1}'}
+
+
+def test_what_a_killed_run_was_writing_is_removed_and_nothing_else(command, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".run-a1_b2c3d.json").write_text('{"experi')  # all there is, so the folder is free
+    assert command(RANDOM)[0] == 0
+    whole = content(out)
+    (out / "sweep.json").replace(out / ".sweep-a1_b2c3d.json")
+    (out / ".run-notes.json").write_text("mine")
+    assert command(RANDOM)[0] == 0
+    assert content(out) == whole | {".run-notes.json": b"mine"}
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+def test_an_ordinary_grid_is_many_batches(name):
+    experiment = EXPERIMENTS[name]
+    number = next(k for k, each in experiment.parameters.items() if not each.looped)
+    grid = {number: np.linspace(1.0, 2.0, 20), "repeat": np.arange(10)}
+    assert experiment.batch(_experiments.bind(experiment, grid, {}).values) <= 64
+
+
+def test_batches_are_those_of_the_experiment():
+    few = DRAWN._replace(batch=lambda values: 2 * len(values["width"]))
+    grid, said = {"width": [1, 2], "scale": np.arange(10.0)}, []
+    _experiments.sweep_experiment(few, grid, {}, progress=lambda *x: said.append(x[:2]))
+    # In whatever order they end; ten in batches of at most four.
+    assert sorted(np.diff([0, *(done for done, _ in said)])) == [2, 2, 4, 4, 4, 4]
+    wide = {"hidden": [4, 300]}
+    bound = _experiments.bind(EXPERIMENTS["feature-learning"], wide, {})
+    assert EXPERIMENTS["feature-learning"].batch(bound.values) == 4
 
 
 def test_an_experiment_that_refuses_its_values_leaves_no_folder(command, tmp_path):
@@ -494,8 +520,8 @@ def test_a_store_of_something_else_is_refused_and_kept(command, tmp_path):
     (tmp_path / "out/sweep.json").unlink()
     shutil.rmtree(tmp_path / "out/sweep.zarr")
     shutil.copytree(tmp_path / "other/sweep.zarr", tmp_path / "out/sweep.zarr")
-    before = files(tmp_path / "out")
+    before = content(tmp_path / "out")
     code, _, error = command(RANDOM)
     assert code == 2
     assert "a store of" in error
-    assert files(tmp_path / "out") == before
+    assert content(tmp_path / "out") == before

@@ -9,14 +9,17 @@ import os
 import shutil
 import signal
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray
 
 import learndyn as ld
+from references.files import content
 from references.killed_sweep import (
     CACHE,
     GRID,
@@ -28,11 +31,6 @@ from references.killed_sweep import (
 )
 
 BLOCKS = 2 * 7  # one for each of p and kind, all of q
-
-
-def content(folder):
-    files = (path for path in sorted(Path(folder).rglob("*")) if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def finished_blocks(folder):
@@ -166,8 +164,8 @@ def test_damaged_chunks_are_found_and_computed_again(damage, never_killed, tmp_p
     run(folder)
     for _ in range(5):
         chunks = [path for path in sorted(folder.rglob("c/**/*")) if path.is_file()]
-        chunks = [p for p in chunks if not set(GRID) & set(p.relative_to(folder).parts)]
         hit = chunks[draw.integers(len(chunks))]
+        computed = hit.relative_to(folder).parts[0] not in GRID  # and is not known
         before = finished_blocks(folder)
         damage(hit, draw)
         said = []
@@ -175,8 +173,37 @@ def test_damaged_chunks_are_found_and_computed_again(damage, never_killed, tmp_p
         xarray.testing.assert_identical(resumed, never_killed[0])
         assert content(folder) == never_killed[1]
         after = finished_blocks(folder)
-        assert sum(before[where] != after[where] for where in before) == 1
-        assert [(done, total) for done, total, _ in said] == [(39, 42), (42, 42)]
+        assert sum(before[where] != after[where] for where in before) == computed
+        assert [said[0][:2], said[-1][:2]] == [(39 if computed else 42, 42), (42, 42)]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", GRID)
+def test_damaged_coordinates_are_written_again(name, damage, never_killed, tmp_path):
+    folder = tmp_path / "store"
+    run(folder)
+    before = finished_blocks(folder)
+    damage(folder / name / "c" / "0", np.random.default_rng(3))
+    xarray.testing.assert_identical(run(folder), never_killed[0])
+    assert content(folder) == never_killed[1]
+    assert finished_blocks(folder) == before
+
+
+@pytest.mark.parametrize("other", [{"p": np.linspace(0.0, 1.5, 7)}, {"p": np.float32(GRID["p"])}])
+def test_a_damaged_coordinate_does_not_let_another_grid_in(other, tmp_path):
+    run(tmp_path / "store")
+    shorten(tmp_path / "store/p/c/0", np.random.default_rng(3))
+    before = content(tmp_path / "store")
+    with pytest.raises(ld.InputError, match=r"a store of these coordinates; got .* of others"):
+        run(tmp_path / "store", GRID | other)
+    assert content(tmp_path / "store") == before
+
+
+def test_zero_alone_is_a_coordinate_like_others(tmp_path):
+    grid = {"p": [0], "kind": ["sin"], "q": [0]}
+    found = run(tmp_path / "store", grid)
+    assert (tmp_path / "store/q/c/0").exists()
+    xarray.testing.assert_identical(run(tmp_path / "store", grid), found)
 
 
 def test_a_disk_that_fills_up_loses_nothing(never_killed, tmp_path, monkeypatch):
@@ -207,6 +234,33 @@ def test_a_store_that_cannot_be_made_leaves_nothing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_file_in_place_of_the_store_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "store").write_text("mine")
+    with pytest.raises(ld.InputError, match=r"a folder as store; got the file .*store\."):
+        run(tmp_path / "store")
+    assert content(tmp_path) == {"store": b"mine"}
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
+def test_a_store_that_is_not_begun_leaves_no_beginnings(failure, tmp_path, monkeypatch):
+    import zarr
+
+    def fail(*_, **__):
+        raise failure
+
+    monkeypatch.setattr(zarr, "consolidate_metadata", fail)
+    with pytest.raises(type(failure)):
+        run(tmp_path / "store")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_folder_may_be_reached_by_a_link(never_killed, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "store").symlink_to(tmp_path / "elsewhere")
+    run(tmp_path / "store")
+    assert content(tmp_path / "elsewhere") == never_killed[1]
+
+
 def another(p, kind, q, key):
     return function(p * 1.5, kind, q, key)
 
@@ -235,14 +289,26 @@ def test_a_store_of_something_else_is_refused_by_name(changed, sentence, tmp_pat
     assert content(tmp_path / "store") == before
 
 
-def test_a_store_of_another_version_is_refused_by_name(tmp_path):
+@pytest.mark.parametrize("package", ["learndyn", "jax", "jaxlib", "equinox", "diffrax", "numpy"])
+def test_a_store_of_another_version_is_refused_by_name(package, tmp_path):
     run(tmp_path / "store")
     path = tmp_path / "store" / "zarr.json"
     held = json.loads(path.read_text())
-    versions = json.loads(held["attributes"]["versions"]) | {"jax": "0.5.9"}
+    versions = json.loads(held["attributes"]["versions"]) | {package: "0.0.9"}
     held["attributes"]["versions"] = json.dumps(versions)
     path.write_text(json.dumps(held))
-    with pytest.raises(ld.InputError, match=rf"jax {jax.__version__}; got .*of jax 0.5.9. Choose"):
+    here = version(package)
+    with pytest.raises(ld.InputError, match=rf"{package} {here}; got .*of {package} 0.0.9. Choose"):
+        run(tmp_path / "store")
+
+
+def test_a_store_of_another_device_is_refused_by_name(tmp_path):
+    run(tmp_path / "store")
+    path = tmp_path / "store" / "zarr.json"
+    (device,) = jnp.zeros(()).devices()
+    here = f"{device.platform} {device.device_kind}"
+    path.write_text(path.read_text().replace(f'"{here}"', '"abacus of wood"'))
+    with pytest.raises(ld.InputError, match=f"of device {here}; got .*of device abacus of wood"):
         run(tmp_path / "store")
 
 

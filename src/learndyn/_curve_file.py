@@ -55,7 +55,7 @@ def package_versions() -> dict[str, str]:
     Returns:
         Version by name of the package.
     """
-    packages = ("learndyn", "jax", "equinox", "diffrax", "numpy")
+    packages = ("learndyn", "jax", "jaxlib", "equinox", "diffrax", "numpy")
     return {name: version(name) for name in packages}
 
 

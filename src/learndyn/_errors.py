@@ -22,11 +22,12 @@ class SolveError(RuntimeError):
 
 
 class SweepError(RuntimeError):
-    """Some cells of a sweep failed: which, and why. The rest is kept.
+    """Some cells of a sweep failed: which, and why. All others are kept.
 
     Attributes:
         failures: cells and reasons, in words.
-        found: the data set, in which those cells are NaN, zero or false.
+        found: the data set, in which those cells are NaN, zero or false, and all others are
+            what they would be without them.
     """
 
     def __init__(self, failures: Sequence[tuple[str, str]], found: Any):
@@ -36,7 +37,9 @@ class SweepError(RuntimeError):
         also = f"; and {more} more" if more > 0 else ""
         super().__init__(
             f"Expected a result in every cell; got errors {shown}{also}. "
-            "The rest is kept: mend the function or leave these cells out."
+            "All other cells are in found of this error, and batches without errors in the store, "
+            "which can be read; a mended function, or a grid without these cells, needs a store of "
+            "its own."
         )
 
 

@@ -15,6 +15,22 @@ if TYPE_CHECKING:
 
 # The coordinate of repeated cells, which differ by their random key alone.
 REPEAT = "repeat"
+# Cells in one batch: enough that the time of each no longer falls, but few. A batch runs until its
+# last cell has ended, one that takes long then holds up few others, and it is what two threads
+# share, what a run that is cut off loses, and what the time left is told by.
+BATCH = 64
+
+
+def usual_batch(values: Mapping[str, np.ndarray]) -> int:  # noqa: ARG001
+    """Cells in one batch of most experiments.
+
+    Args:
+        values: every value that each parameter takes.
+
+    Returns:
+        Their number.
+    """
+    return BATCH
 
 
 class Parameter(NamedTuple):
@@ -52,6 +68,7 @@ class Experiment(NamedTuple):
             it returns arrays by name, as the function of a `sweep` does. Raises InputError for
             values that do not go together.
         random: whether cells depend on a random key.
+        batch: called with the same values as `function`; returns how many cells are in one batch.
     """
 
     name: str
@@ -59,6 +76,7 @@ class Experiment(NamedTuple):
     parameters: dict[str, Parameter]
     function: Callable[[Mapping[str, np.ndarray]], Callable[..., dict[str, Any]]]
     random: bool = True
+    batch: Callable[[Mapping[str, np.ndarray]], int] = usual_batch
 
 
 @dataclass(frozen=True)
@@ -115,7 +133,6 @@ def sweep_experiment(
     *,
     seed: int | None = None,
     store: str | os.PathLike | None = None,
-    executor: Any = None,
     progress: Callable[[int, int, float], object] | None = None,
 ) -> "xarray.Dataset":
     """Run an experiment in every cell of a grid.
@@ -126,8 +143,7 @@ def sweep_experiment(
             with other keys.
         fixed: the value of others; the rest have their defaults.
         seed: random key, where the experiment is random; None: 0.
-        store: see `sweep`, as are the rest.
-        executor: where to run.
+        store: folder in which finished batches are kept, see `sweep`.
         progress: called with cells done, of all, and the seconds left.
 
     Returns:
@@ -136,12 +152,13 @@ def sweep_experiment(
     Raises:
         InputError: for values that do not go together, or a store of another sweep.
     """
+    cell = bind(experiment, grid, fixed)
     return sweep(
-        bind(experiment, grid, fixed),
+        cell,
         grid,
         static=[name for name in grid if name != REPEAT and experiment.parameters[name].looped],
         key=jax.random.key(seed or 0) if experiment.random else None,
+        chunk=experiment.batch(cell.values),
         store=store,
-        executor=executor,
         progress=progress,
     )

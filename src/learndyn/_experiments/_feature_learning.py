@@ -10,7 +10,7 @@ import numpy as np
 from learndyn._curve import RESULTS
 from learndyn._dynamics import through_weights
 from learndyn._errors import InputError
-from learndyn._experiments._experiment import Experiment, Parameter
+from learndyn._experiments._experiment import BATCH, Experiment, Parameter
 from learndyn._experiments._one_mode import lag_weights
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, PRNGKeyArray, Scalar
@@ -38,6 +38,8 @@ _PARTNERS = np.array([1, 0, 3, 2])
 _LEARNED = 1e-4
 # Enough for a tenth of the largest curvature, which a rate well below its bound does not notice.
 _POWER_STEPS = 20
+# Wide networks keep a core busy in small batches.
+_WIDE, _FEW = 32, 4
 
 _PARAMETERS = {
     "angle": Parameter(0.0, "angle in π by which the task turns at each step; 0: constant task"),
@@ -231,6 +233,10 @@ def problem_of(
     return Problem(start_network(task, start, hidden, scales, key), task)
 
 
+def _batch(values: Mapping[str, np.ndarray]) -> int:
+    return _FEW if values["hidden"].max() > _WIDE else BATCH
+
+
 def _check(values: Mapping[str, np.ndarray]) -> None:
     for name in ("scale", "recurrent_scale", "step", "tolerance"):
         if values[name].size and values[name].min() <= 0:
@@ -250,4 +256,5 @@ FEATURE_LEARNING = Experiment(
     "how far the tangent kernel and the weights move while a constant or turning task is learned",
     _PARAMETERS,
     _feature_learning,
+    batch=_batch,
 )

@@ -1,6 +1,7 @@
 """The folder of a sweep: which may be written to, and what is in it."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,20 +30,20 @@ def claimed_folder(folder: Path, configuration: dict, *, force: bool) -> Iterato
     Raises:
         InputError: if the folder is in use, or no folder can be made there.
     """
-    # Files that a run was writing when it was killed.
-    for name in (RUN, SUMMARY):
-        for unfinished in folder.glob(f".{Path(name).stem}-*.json"):
-            unfinished.unlink()
 
     def found() -> str | None:
         if (folder / SUMMARY).exists():
             return "a finished sweep"
+        if not set(folder.iterdir()) - set(_unfinished(folder)):
+            return None
         # As text, since the order of the grid is that of the dimensions.
         same = json.dumps(_configuration(folder)) == json.dumps(configuration)
         return None if same else "files of something else"
 
     existed = folder.exists()
     _io.claim_folder(folder, found, force=force)
+    for path in _unfinished(folder):
+        path.unlink()
     try:
         if force:
             (folder / SUMMARY).unlink(missing_ok=True)
@@ -55,6 +56,13 @@ def claimed_folder(folder: Path, configuration: dict, *, force: bool) -> Iterato
             (folder / RUN).unlink(missing_ok=True)
             if not existed:
                 folder.rmdir()
+
+
+def _unfinished(folder: Path) -> list[Path]:
+    """Files that a run was writing when it was killed, by the names that `_io` gives them."""
+    stems = "|".join(Path(name).stem for name in (RUN, SUMMARY))
+    ours = re.compile(rf"\.({stems})-[a-z0-9_]{{8}}\.json")
+    return [path for path in folder.iterdir() if ours.fullmatch(path.name)]
 
 
 def _configuration(folder: Path) -> dict | None:

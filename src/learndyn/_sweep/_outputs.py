@@ -178,11 +178,29 @@ def attributes(
         "format": _FORMAT,
         "function": _qualified_name(function),
         "static": json.dumps(list(grid.static)),
+        "grid": _digest(repr(sorted((k, v.dtype.str, v.tolist()) for k, v in grid.labels.items()))),
         "chunk": json.dumps(dict(zip(grid.labels, chunk, strict=True))),
-        "versions": json.dumps(package_versions()),
-        "program": hashlib.sha256(programs.encode()).hexdigest(),
+        **surroundings(),
+        "program": _digest(programs),
     }
     return found if key is None else found | {"key": json.dumps(_key_data(key))}
+
+
+def surroundings() -> dict[str, str]:
+    """What numbers depend on beside the program.
+
+    Returns:
+        Versions of packages, and the device on which arrays are made.
+    """
+    (device,) = jnp.zeros(()).devices()
+    return {
+        "versions": json.dumps(package_versions()),
+        "device": f"{device.platform} {device.device_kind}",
+    }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _attributes(name: str, results: frozenset[str]) -> dict[str, Any]:

@@ -11,9 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from learndyn._curve_file import package_versions
 from learndyn._errors import InputError, MissingExtraError
-from learndyn._sweep._outputs import as_arrays
+from learndyn._sweep._outputs import as_arrays, surroundings
 from learndyn._sweep._threads import double_precision, precision
 from learndyn._types import Array, PRNGKeyArray
 
@@ -22,18 +21,22 @@ Cells = tuple[dict[str, np.ndarray], np.ndarray]
 # A worker of a cluster may have several threads. One compiles; and calls with factorizations can
 # wait for each other for ever, as in `workers`.
 _ONE_AT_A_TIME = threading.Lock()
+# What the compiled code says where it gets no memory.
+_NO_ROOM = "RESOURCE_EXHAUSTED"
 
 
 class Failed(NamedTuple):
     """A batch that failed while it was run.
 
     Attributes:
-        row: the first cell that fails alone; None where the batch does, but no cell alone.
         reason: the error, in words.
     """
 
-    row: int | None
     reason: str
+
+
+Values = dict[str, np.ndarray] | Failed
+Compiled = Callable[[Cells, np.ndarray], Values]
 
 
 class Program:
@@ -43,7 +46,8 @@ class Program:
         function: the swept function.
         static: the static values.
         key: random key, or None.
-        cells: a batch, for its shapes.
+        cells: some cells, for their shapes.
+        size: cells in a batch.
     """
 
     def __init__(
@@ -52,30 +56,35 @@ class Program:
         static: dict[str, Any],
         key: PRNGKeyArray | None,
         cells: Cells,
+        size: int,
     ):
+        self._size = size
         self.results: frozenset[str] = frozenset()
 
-        def one(coordinates, words):
+        def swept_cell(coordinates, words):
             named = {**coordinates, **static}
             if key is not None:
                 named["key"] = jax.random.fold_in(jax.random.fold_in(key, words[0]), words[1])
             arrays, self.results = as_arrays(function(**named))
             return arrays
 
-        self._traced = jax.jit(jax.vmap(one)).lower(*_on_device(cells))
+        self._traced = jax.jit(jax.vmap(swept_cell)).lower(
+            *_on_device(taken(cells, np.zeros(size, int)))
+        )
         self.shapes = self._traced.out_info
         text = self._traced.as_text()
-        self.digest = hashlib.sha256(f"{package_versions()}{text}".encode()).hexdigest()
+        self.digest = hashlib.sha256(f"{surroundings()}{text}".encode()).hexdigest()
         # Factorizations, among others, are calls out of the compiled code.
         self.parallel = "custom_call" not in text
 
-    def compile(self) -> Callable[[Cells], dict[str, np.ndarray] | Failed]:
+    def compile(self) -> Compiled:
         """Compile it.
 
         Returns:
-            A function of a batch, which returns its outputs or tells which cell failed.
+            A function of the cells of a block and of the rows of those that are wanted, which
+            returns their outputs, or how they failed.
         """
-        return functools.partial(_run, self._traced.compile())
+        return functools.partial(_run, self._traced.compile(), self._size)
 
 
 class Combination(NamedTuple):
@@ -92,18 +101,16 @@ class Combination(NamedTuple):
     program: Program
 
 
-def filled(cells: Cells, rows: np.ndarray, size: int) -> Cells:
-    """A batch of some cells, filled up with copies of the last.
+def taken(cells: Cells, rows: np.ndarray) -> Cells:
+    """Some cells.
 
     Args:
         cells: all cells.
         rows: which.
-        size: cells in the batch.
 
     Returns:
-        The batch.
+        The cells, in the order of the rows.
     """
-    rows = rows[np.minimum(np.arange(size), len(rows) - 1)]
     return jax.tree.map(lambda values: values[rows], cells)
 
 
@@ -153,15 +160,16 @@ def packed(
     return Pack(contents, double_precision(), size, program.digest)
 
 
-def run_packed(pack: Pack, cells: Cells) -> dict[str, np.ndarray] | Failed:
+def run_packed(pack: Pack, cells: Cells, part: np.ndarray) -> Values:
     """Run a batch in this process, which may be any process that has learndyn.
 
     Args:
         pack: what `packed` returned.
-        cells: the batch.
+        cells: the cells of a block.
+        part: rows of those that are wanted.
 
     Returns:
-        Outputs of the batch, or which cell failed.
+        Outputs of the part, or how it failed.
 
     Raises:
         InputError: if the function is not the same here.
@@ -170,12 +178,12 @@ def run_packed(pack: Pack, cells: Cells) -> dict[str, np.ndarray] | Failed:
         with _ONE_AT_A_TIME:
             call, parallel = _unpacked(pack, cells)
             if not parallel:
-                return call(cells)
-        return call(cells)
+                return call(cells, part)
+        return call(cells, part)
 
 
 # Programs of this process, the newest last.
-_KNOWN: dict[Pack, tuple[Callable[[Cells], dict[str, np.ndarray] | Failed], bool]] = {}
+_KNOWN: dict[Pack, tuple[Compiled, bool]] = {}
 _KEPT = 16
 
 
@@ -184,7 +192,7 @@ def _unpacked(pack: Pack, cells: Cells):
         import cloudpickle
 
         function, static, key = cloudpickle.loads(pack.contents)
-        program = Program(function, static, key, cells)
+        program = Program(function, static, key, cells, pack.size)
         if program.digest != pack.digest:
             raise InputError(
                 "workers that compute what this process would",
@@ -197,32 +205,18 @@ def _unpacked(pack: Pack, cells: Cells):
     return _KNOWN[pack]
 
 
-def _run(compiled: Callable[..., dict[str, Array]], cells: Cells):
+def _run(compiled: Callable[..., dict[str, Array]], size: int, cells: Cells, part) -> Values:
+    """A batch of a part of a block; copies fill it up, and stand in for the rest of the block."""
+    # Each cell keeps its place, so that compiled code does the same to it, whatever is beside it.
+    rows = np.minimum(np.arange(size), len(cells[1]) - 1)
+    rows = np.where(np.isin(rows, part), rows, part[0])
     try:
-        return {k: np.asarray(v) for k, v in compiled(*_on_device(cells)).items()}
+        found = compiled(*_on_device(taken(cells, rows)))
+        return {name: np.asarray(values)[part] for name, values in found.items()}
     except Exception as error:  # whatever the user's function, or the compiler's, may raise
-        return _first_failure(compiled, cells, error)
-
-
-def _first_failure(compiled: Callable[..., Any], cells: Cells, error: Exception) -> Failed:
-    """Which cell it was, by halving: a batch can be filled with copies of any."""
-    size = len(cells[1])
-    rows = np.arange(size)
-
-    def raised(rows) -> Exception | None:
-        try:
-            jax.block_until_ready(compiled(*_on_device(filled(cells, rows, size))))
-        except Exception as error:
-            return error
-        return None
-
-    while len(rows) > 1:
-        first, second = np.array_split(rows, 2)
-        rows = first if raised(first) is not None else second
-    alone = raised(rows)
-    row = None if alone is None else int(rows[0])
-    error = error if alone is None else alone
-    return Failed(row, reason_of(error))
+        if _NO_ROOM in str(error):  # which is not about some cells: no part would need less
+            raise MemoryError(f"{reason_of(error)}, for a batch of {size} cells") from error
+        return Failed(reason_of(error))
 
 
 def reason_of(error: Exception) -> str:

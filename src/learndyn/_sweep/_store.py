@@ -31,23 +31,25 @@ class Store:
         chunk: cells of a block along each coordinate.
 
     Raises:
-        InputError: if the folder holds anything but an unfinished or finished run of the same, or
-            what describes its arrays is damaged.
+        InputError: if there is a file, the folder holds anything but an unfinished or finished run
+            of the same, or what describes its arrays is damaged.
     """
 
     def __init__(self, folder: str | os.PathLike, data: "xarray.Dataset", chunk: tuple[int, ...]):
         import zarr
 
         self._folder, self._data = Path(folder), data
-        if self._folder.is_dir() and any(self._folder.iterdir()):
-            _check_same(self._folder, data)
-        else:
-            _create(self._folder, data, chunk)
-        # What was being written when a run was killed.
-        for unfinished in self._folder.rglob("*.partial"):
-            unfinished.unlink()
+        if os.path.lexists(self._folder) and not self._folder.is_dir():
+            raise InputError("a folder as store", f"the file {folder}", "Choose another name.")
         # Chunks of zeros are written like others: a chunk that is not there is not finished.
         with zarr.config.set({"array.write_empty_chunks": True}):
+            if self._folder.is_dir() and any(self._folder.iterdir()):
+                _check_same(self._folder, data)
+            else:
+                _create(self._folder, data, chunk)
+            # What was being written when a run was killed.
+            for unfinished in self._folder.rglob("*.partial"):
+                unfinished.unlink()
             self._arrays: dict[str, Any] = {
                 str(name): _open(self._folder / str(name)) for name in data.data_vars
             }
@@ -59,9 +61,16 @@ class Store:
             block: the block.
 
         Returns:
-            Whether it is there, undamaged. If not, the data set may hold some of it.
+            Whether it is there, undamaged. If not, the data set is as it was.
         """
-        return all(self._read(name, block) for name in self._arrays)
+        found = {}
+        for name, array in self._arrays.items():
+            found[name] = _read(array, self._folder / name, block.place)
+            if found[name] is None:
+                return False
+        for name, values in found.items():
+            self._data[name].values[block.place] = values
+        return True
 
     def save(self, block: Block) -> None:
         """Write a block of the data set.
@@ -72,30 +81,38 @@ class Store:
         for name, array in self._arrays.items():
             array[block.place] = self._data[name].values[block.place]
 
-    def _read(self, name: str, block: Block) -> bool:
-        array, values = self._arrays[name], self._data[name].values
-        number = [part.start // step for part, step in zip(block.place, array.chunks, strict=False)]
-        path = self._folder.joinpath(
-            name, "c", *map(str, number), *["0"] * (values.ndim - len(number))
-        )
-        if not path.exists() and values[block.place].size:
-            return False
-        try:
-            values[block.place] = array[block.place]
-        except Exception:  # whatever the codecs make of damaged bytes
-            return False
-        return True
+
+def _read(array: Any, folder: Path, place: tuple[slice, ...]) -> np.ndarray | None:
+    """One chunk of an array, unless it is missing or damaged."""
+    chunk = [part.start // step for part, step in zip(place, array.chunks, strict=False)]
+    rest = [0] * (array.ndim - len(chunk))
+    try:
+        found = np.asarray(array[place])
+    except Exception:  # whatever the codecs make of damaged bytes
+        return None
+    # Where a chunk is missing, zarr makes one up.
+    there = folder.joinpath("c", *map(str, chunk + rest)).exists()
+    return found if there or not found.size else None
 
 
 def _create(folder: Path, data: "xarray.Dataset", chunk: tuple[int, ...]) -> None:
-    """Make the group and its arrays beside their place, and move them there, all or nothing."""
+    """Make a store beside its place, and move it there, all or nothing."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        _describe(beside, data, chunk)
+        beside.replace(folder.resolve())
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _describe(folder: Path, data: "xarray.Dataset", chunk: tuple[int, ...]) -> None:
+    """Make the group and its arrays, and write the coordinates."""
     import zarr
     from zarr.codecs import Crc32cCodec, ZstdCodec
 
-    beside = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(beside, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    group = zarr.create_group(beside, attributes=data.attrs)
+    group = zarr.create_group(folder, attributes=data.attrs)
     for name, variable in data.variables.items():
         shape, is_text = variable.shape, variable.dtype.kind == "U"
         cells = shape if name in data.coords else (*chunk, *shape[len(chunk) :])
@@ -114,8 +131,7 @@ def _create(folder: Path, data: "xarray.Dataset", chunk: tuple[int, ...]) -> Non
     with warnings.catch_warnings():
         # That this is no part of the format yet. xarray, which reads it, warns where it is missing.
         warnings.simplefilter("ignore")
-        zarr.consolidate_metadata(beside)
-    beside.replace(folder)
+        zarr.consolidate_metadata(folder)
 
 
 def _open(folder: Path) -> Any:
@@ -142,15 +158,28 @@ def _check_same(folder: Path, data: "xarray.Dataset") -> None:
     if attributes.get("format") != data.attrs["format"]:
         raise InputError("a new or empty folder as store", f"{folder}, which holds others", _CURE)
     # What a user can change first, and what follows from it last.
-    _check_attributes(folder, attributes, data, ("versions", "function", "static", "key"))
+    _check_attributes(folder, attributes, data, ("versions", "device", "function", "static", "key"))
+    lost = []
     for name, values in data.coords.items():
-        there = (folder / str(name)).is_dir()
-        kept = np.asarray(_open(folder / str(name))[...]) if there else "none"
-        if not np.array_equal(kept, values.values):
+        kept = _coordinate(folder / str(name))
+        if kept is None:
+            lost.append(name)
+        elif not np.array_equal(kept, values.values):
             raise InputError(
                 f"a store of {name} = {values.values}", f"{folder}, with {kept}", _CURE
             )
-    _check_attributes(folder, attributes, data, ("chunk", "program"))
+    _check_attributes(folder, attributes, data, ("grid", "chunk", "program"))
+    # It is the same grid, which is known.
+    for name in lost:
+        _open(folder / str(name))[...] = data[name].values
+
+
+def _coordinate(folder: Path) -> Any:
+    """Values of a coordinate; None if they are damaged or lost, a word if it has none."""
+    if not folder.is_dir():
+        return "none"
+    array = _open(folder)
+    return _read(array, folder, (slice(0, array.shape[0]),))
 
 
 def _check_attributes(folder, kept: dict[str, Any], data: "xarray.Dataset", names) -> None:
@@ -166,6 +195,8 @@ def _difference(name: str, wanted: Any, kept: Any) -> tuple[str, str]:
         wanted, kept = json.loads(wanted), json.loads(kept or "{}")
         package = next(p for p in wanted if wanted[p] != kept.get(p))
         return f"{package} {wanted[package]}", f"{package} {kept.get(package)}"
+    if name == "grid":
+        return "these coordinates", "others"
     if name == "program":
         return "this function, in this version of its code", "another, of the same name"
     return f"{name} {wanted}", f"{name} {kept}"

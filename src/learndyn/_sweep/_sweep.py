@@ -3,17 +3,17 @@
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from learndyn._errors import InputError, SweepError
-from learndyn._sweep._executor import Executor, run
+from learndyn._sweep._executor import Executor, Outcome, run
 from learndyn._sweep._grid import Grid, check_signature, checked_grid
 from learndyn._sweep._outputs import attributes, check_names, check_same, empty_dataset, labelled
 from learndyn._sweep._plan import Block, make_plan
-from learndyn._sweep._program import Combination, Failed, Program, filled, reason_of
+from learndyn._sweep._program import Combination, Program, reason_of
 from learndyn._sweep._store import Store
 from learndyn._types import PRNGKeyArray
 
@@ -71,9 +71,10 @@ def sweep(
 
     Raises:
         InputError: for a grid, a function or outputs that cannot be used, or a store of another
-            grid, function, key, chunk or version.
-        SweepError: if some cells fail; it names them. All others are computed first, are in its
-            `found`, and in the store.
+            grid, function, key, chunk, version or device.
+        SweepError: if some cells fail; it names them. All others are computed first and are in
+            its `found`; batches without errors are in the store.
+        MemoryError: if a batch does not fit into memory, as a smaller chunk may.
         MissingExtraError: for an executor, if cloudpickle is missing.
 
     Example:
@@ -94,7 +95,7 @@ def sweep(
     check_signature(function, [*grid, *(() if key is None else ("key",))])
     if chunk is not None and chunk < 1:
         raise InputError("a chunk of at least one cell", f"{chunk}", "Leave it out for 256.")
-    if executor is not None and not hasattr(executor, "submit"):
+    if executor is not None and not isinstance(executor, Executor):
         raise InputError(
             "an executor with submit, such as a Dask client", f"{type(executor).__name__}"
         )
@@ -108,14 +109,14 @@ def sweep(
     blocks = [block for block in plan.blocks if block.combination in combinations]
     missing = [block for block in blocks if kept is None or not kept.load(block)]
     report = _Progress(progress, blocks, missing)
-    for block, values in run(function, key, combinations, missing, plan.size, executor):
-        if isinstance(values, Failed):
-            failures.append(_named(checked, combinations, block, values))
-            continue
-        for name, value in labelled(values, first.results).items():
-            shape = block.shape + value.shape[1:]
-            data[name].values[block.place] = value[: len(block.rows)].reshape(shape)
-        if kept is not None:
+    for outcome in run(function, key, combinations, missing, plan.size, executor):
+        block = outcome.block
+        failures += _named(checked, combinations, outcome)
+        for part, values in outcome.parts:
+            cells = np.unravel_index(part, block.shape)
+            for name, value in labelled(values, first.results).items():
+                data[name].values[block.place][cells] = value
+        if kept is not None and not outcome.failures:
             kept.save(block)
         report(block)
     if failures:
@@ -133,7 +134,7 @@ def _traced(
         words = grid.key_words(texts) if key is not None else np.zeros((grid.cells, 0), np.uint32)
         cells = (grid.flattened(), words)
         try:
-            program = Program(function, static, key, filled(cells, np.arange(1), size))
+            program = Program(function, static, key, cells, size)
             check_names(program.shapes, program.results, grid)
             if found:
                 check_same(program.shapes, next(iter(found.values())).program.shapes)
@@ -146,12 +147,12 @@ def _traced(
     return found, [(cell, reason_of(error)) for cell, error in failures]
 
 
-def _named(grid: Grid, combinations, block: Block, failed: Failed) -> tuple[str, str]:
-    """The cell that failed, or the first and the last of a block that did."""
-    static, (coordinates, _), _ = combinations[block.combination]
-    rows = block.rows[[0, -1]] if failed.row is None else block.rows[[failed.row]]
-    cells = [grid.named(static | {k: v[row] for k, v in coordinates.items()}) for row in rows]
-    return " to ".join(cells), failed.reason
+def _named(grid: Grid, combinations, outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Cells of a block that failed, and why."""
+    static, (coordinates, _), _ = combinations[outcome.block.combination]
+    for row, reason in outcome.failures:
+        cell = outcome.block.rows[row]
+        yield grid.named(static | {k: v[cell] for k, v in coordinates.items()}), reason
 
 
 class _Progress:

@@ -7,8 +7,7 @@ import jax
 import numpy as np
 
 from learndyn._curve import RESULTS
-from learndyn._experiments import FEATURE_LEARNING, REPEAT, bind
-from learndyn._sweep import sweep
+from learndyn._experiments import FEATURE_LEARNING, REPEAT, sweep_experiment
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import dataset, quantity
 
@@ -24,11 +23,6 @@ _NAMES = {
 }
 # Numbers of a configuration that every network of a figure has in common.
 _COMMON = ("angle", "outputs", "step", "tolerance", "max_steps")
-# Cells in one batch, which runs until its last network is still: small, so that one that takes long
-# holds up few others, but enough that the time of each no longer falls. See `sweep`.
-_CHUNK = 64
-# Wide networks keep a core busy in small batches.
-_WIDE, _FEW = 32, 4
 KEY = 0
 
 
@@ -101,9 +95,7 @@ def _trained(configuration: Configuration, grid, fixed: dict[str, Any]) -> "xarr
     """The experiment over a grid, with repeats last."""
     aligned = fixed.get("start") == "aligned"
     repeated = {**grid, REPEAT: np.arange(1 if aligned else configuration["seeds"])}
-    wide = fixed.get("hidden", 0) > _WIDE
-    cell = bind(FEATURE_LEARNING, repeated, fixed)
-    return sweep(cell, repeated, key=jax.random.key(KEY), chunk=_FEW if wide else _CHUNK)
+    return sweep_experiment(FEATURE_LEARNING, repeated, fixed, seed=KEY)
 
 
 def _reduced(found: "xarray.Dataset") -> dict[str, np.ndarray]:
