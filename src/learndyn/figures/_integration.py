@@ -89,7 +89,14 @@ def _learn(nets, statistics, method, tolerance, max_steps):
     def one(net):
         problem = Problem(net, statistics)
         curve = train(problem, method, tolerance=tolerance, max_steps=max_steps)
-        return curve.times, curve.excess, curve.valid, curve.weights, curve.final, end_of(curve)
+        return (
+            curve.times,
+            curve.excess,
+            curve.valid,
+            curve.weights,
+            curve.final,
+            end_of(curve.result),
+        )
 
     return jax.vmap(one)(nets)
 
@@ -240,6 +247,10 @@ def when_above(curves, bound: float, times: np.ndarray) -> np.ndarray:
     return np.append(times, np.inf)[np.where(below.any(-1), last + 1, 0)]
 
 
+# Of each of `ENDS`.
+_IN_WORDS = ("at a minimum", "at a saddle", "not yet still", "diverged", "of failed solvers")
+
+
 def counted(end: "xarray.DataArray") -> str:
     """How many networks ended in which way.
 
@@ -249,8 +260,7 @@ def counted(end: "xarray.DataArray") -> str:
     Returns:
         Words.
     """
-    names = ("at a minimum", "at a saddle", "not yet still", "diverged")
-    return ", ".join(f"{int((end == i).sum())} {name}" for i, name in enumerate(names))
+    return ", ".join(f"{int((end == i).sum())} {words}" for i, words in enumerate(_IN_WORDS))
 
 
 class Steps(NamedTuple):

@@ -89,7 +89,8 @@ def realize(
         tolerance: as in `hankel_ranks`.
 
     Returns:
-        The network, in the precision of the response; of integers and truth values in JAX's default one.
+        The network, in the precision of the response, or in JAX's default one where it holds
+        integers or truth values.
 
     Raises:
         InputError: for what `hankel_ranks` refuses, or less than one unit.
