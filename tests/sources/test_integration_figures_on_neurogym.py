@@ -20,7 +20,7 @@ REDUCED = {
         "times": [0.01, 3e4, 131],
         "test_lengths": [4, 9],
     },
-    "A8": {"seeds": 2, "trials": 1000, "times": [0.01, 3e4, 131]},
+    "A8": {"seeds": 2, "times": [0.01, 3e4, 131]},
 }
 
 

@@ -54,10 +54,8 @@ CONFIGURATION = Configuration(
         "same_rate": 0.025,
         "max_steps": 20_000,
         "more_steps": 100,
-        # Shares of 2 over the curvature at which networks go on that were trained at the same rate,
-        # and for how many steps, before some more are looked at.
-        "further_rates": [1.05, 1.2, 1.3, 1.4, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
-        "further_steps": 2000,
+        # More shares of that rate, to see how far the steps after training go at each.
+        "tried_rates": [1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 4.0, 5.0],
         "tolerance": 1e-8,
         "solver": {"rtol": 1e-6, "atol": 1e-9},
         "solver_steps": 1000,
@@ -88,8 +86,8 @@ def data(configuration: Configuration) -> "xarray.Dataset":
         "target": ("target", list(TARGETS)),
         "matrix": ("matrix", list(NAMES)),
         "rate": ("rate", [*rates, SAME_RATE]),
-        "further_rate": quantity(
-            "further_rate", configuration["further_rates"], "rate over 2 / curvature"
+        "tried_rate": quantity(
+            "tried_rate", configuration["tried_rates"], "rate over 2 / curvature"
         ),
         "time": quantity("time", times, "learning time of the flow", LEARNING_TIME),
     }
@@ -135,7 +133,7 @@ def _of_target(
             "best b and u in each direction, the largest first",
         ),
         **_training(configuration, trained, statistics, rates),
-        **_further(configuration, trained[-1].final, statistics, limit),
+        **_tried(configuration, nets, statistics, limit),
         **_flow(flow, statistics, times),
     }
 
@@ -184,17 +182,17 @@ def _training(
     }
 
 
-def _further(
+def _tried(
     configuration: Configuration, nets: LinearRNN, statistics: TaskStatistics, limit: float
 ) -> dict[str, tuple]:
-    """How far a step moves the hidden state once learning has gone on at another rate."""
-    steps, last = configuration["further_steps"], configuration["more_steps"]
+    """How far a step moves the hidden state after training, at more rates."""
+    steps, more = configuration["max_steps"], configuration["more_steps"]
     moved = []
-    for rate in limit * np.array(configuration["further_rates"]):
+    for rate in limit * np.array(configuration["tried_rates"]):
         there = after_steps(nets, statistics, rate, steps)
-        moved.append(consecutive(there, statistics, rate, last).hidden_change.mean(1))
-    words = "change of H_T by a step, after training at the same rate and then at another"
-    return {"hidden_further": (("further_rate", "seed"), moved, words)}
+        moved.append(consecutive(there, statistics, rate, more).hidden_change.mean(1))
+    words = "change of H_T by a step after training, mean of the last steps"
+    return {"hidden_tried": (("tried_rate", "seed"), moved, words)}
 
 
 def _flow(flow: Learning, statistics: TaskStatistics, times: np.ndarray) -> dict[str, tuple]:

@@ -229,9 +229,8 @@ def _of_sizes(data: "xarray.Dataset") -> list[Claim]:
 
 
 def _of_large_steps(data: "xarray.Dataset", early: "xarray.DataArray") -> Claim:
-    further = data["hidden_further"].sel(target="early")
-    about = (abs(further / _LARGE - 1) <= _ABOUT).all("seed")
-    tried = data["further_rate"].to_numpy()
+    about = (abs(data["hidden_tried"].sel(target="early") / _LARGE - 1) <= _ABOUT).all("seed")
+    tried = data["tried_rate"].to_numpy()
     listed = ", ".join(f"{rate:g}" for rate in tried[about]) or "none"
     return Claim(
         "A8c-early",
