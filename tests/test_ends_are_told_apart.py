@@ -97,11 +97,12 @@ def waiting():
     )
     whole = ld.init_aligned(task, 0.3, 0.2, 0.3, key=jax.random.key(2))
     problems = ld.Problem(stacked(silent, whole, whole), task)
-    return task, problems, ld.ends(problems, trained(problems, tolerance=1e-6), apart=1e-4)
+    run = trained(problems, tolerance=1e-6)
+    return task, problems, run, ld.ends(problems, run, apart=1e-4)
 
 
 def test_a_mode_that_waits_at_its_saddle_is_named(waiting):
-    _, problems, found = waiting
+    _, problems, _, found = waiting
     assert found.of.tolist() == [1, 0, 0]
     assert (found.result == ld.RESULTS.minimum).tolist() == [True, False]
     assert (found.result == ld.RESULTS.saddle).tolist() == [False, True]
@@ -115,11 +116,24 @@ def test_a_mode_that_waits_at_its_saddle_is_named(waiting):
 
 
 def test_too_few_steps_are_an_end_of_their_own_kind(waiting):
-    _, problems, _ = waiting
+    _, problems, _, _ = waiting
     method = ld.GradientDescent(0.02)
     found = ld.ends(problems, trained(problems, method, tolerance=1e-9, max_steps=100))
     assert (found.result == ld.RESULTS.not_yet).all()
     assert found.waiting[found.of[0], 1]
+
+
+def test_a_solver_that_could_not_go_on_is_an_end_of_its_own_kind(waiting):
+    _, problems, run, found = waiting
+    failed = jax.tree.map(lambda c, new: c.at[2].set(new), run.result, ld.RESULTS.failed)
+    apart = ld.ends(problems, eqx.tree_at(lambda r: r.result, run, failed), apart=1e-4)
+    assert len(set(apart.of.tolist())) == 3
+    assert (apart.result == ld.RESULTS.failed).tolist()[apart.of[2]]
+    assert (
+        (apart.result == ld.RESULTS.minimum).sum()
+        == (found.result == ld.RESULTS.minimum).sum()
+        == 1
+    )
 
 
 def test_rotated_and_spare_hidden_units_are_the_same_end():

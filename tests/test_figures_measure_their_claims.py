@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import xarray
 
-from learndyn import InputError
+from learndyn import RESULTS, InputError
+from learndyn._curve_file import RESULT_NAMES
 from learndyn.cli import main
 from learndyn.figures import (
     FIGURES,
@@ -22,6 +23,8 @@ from learndyn.figures import (
     load_figure,
     make_figure,
 )
+from learndyn.figures._integration import counted
+from learndyn.figures._training import ENDS, end_of
 
 ROOT = Path(__file__).parents[1]
 KERNEL_MAPS = {"length": [1, 2, 3, 5], "scale": [0.1, 0.5, 4], "seeds": 4, "max_steps": 5000}
@@ -207,6 +210,30 @@ def test_the_command_line_prints_what_it_writes_and_adds_to_other_figures(
     assert run(monkeypatch, capsys, "figure", "A2", "--out", tmp_path, "--force")[0] == 0
 
 
+def test_the_page_says_of_every_figure_whether_it_has_a_quick_look_and_which():
+    page = (ROOT / "docs/figures.md").read_text()
+    table = page.partition("| figure | `--quick` |")[2].partition("\n\n")[0]
+    said = {
+        name: dict(re.findall(r"`(\w+)` (.+?)(?:, (?=`)|$)", numbers.strip()))
+        for names, numbers in re.findall(r"^\| (`[^|]+) \|([^|]+)\|$", table, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    found = {name: getattr(load_figure(name), "QUICK", {}) for name in FIGURES}
+    assert said == {
+        name: {key: json.dumps(value) for key, value in numbers.items()}
+        for name, numbers in found.items()
+        if numbers
+    }
+
+
+def test_the_page_names_the_figures_that_have_another_source():
+    page = (ROOT / "docs/figures.md").read_text()
+    (said,) = re.findall(r"^`--source neurogym` makes figures ([^.]*?) from", page, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", said) == [
+        n for n in FIGURES if hasattr(load_figure(n), "SOURCES")
+    ]
+
+
 def test_a_quick_figure_is_not_taken_for_the_full_one(quick, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(load_figure("A2"), "QUICK", {"kappa": 2.0}, raising=False)
     arguments = ("figure", "A2", "--out", tmp_path, "--json")
@@ -293,6 +320,17 @@ def test_a_claim_holds_by_its_number_alone():
     assert not dataclasses.replace(claim, relation=">=", value=float("inf")).held
     with pytest.raises(InputError, match="a relation among"):
         dataclasses.replace(claim, relation="!=")
+
+
+@pytest.mark.parametrize("name", RESULT_NAMES)
+def test_nothing_counts_as_a_minimum_that_training_did_not_call_one(name):
+    assert ENDS[int(end_of(getattr(RESULTS, name)))] == (name if name in ENDS else "not_yet")
+
+
+def test_each_end_is_counted_under_a_name_of_its_own():
+    parts = counted(xarray.DataArray(np.repeat(range(len(ENDS)), range(1, len(ENDS) + 1))))
+    assert [part.split()[0] for part in parts.split(", ")] == [*"12345"]
+    assert len(ENDS) == 5
 
 
 def test_a_number_of_the_paper_that_is_changed_is_chosen():

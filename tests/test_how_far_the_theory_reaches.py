@@ -15,8 +15,12 @@ from scipy.integrate import solve_ivp
 
 import learndyn as ld
 from learndyn._reach import VIOLATIONS
-from learndyn._reach._optimizers import AdamScaling, Momentum
+from learndyn._reach._optimizers import Adam, Momentum
+from learndyn._reach._reach import _check_whole
+from learndyn._sweep._threads import precision
+from references import reach_table
 
+RNG = np.random.default_rng(0)
 # Two sizes a factor 2 apart, small enough that the next power of the size is a few per cent of it.
 SMALL = {
     "correlation": [1e-4, 2e-4],
@@ -145,7 +149,8 @@ def test_a_seed_is_the_same_network_however_many_there_are(measured):
     ("ours", "theirs"),
     [
         (Momentum(jnp.asarray(0.9)), optax.trace(0.9)),
-        (AdamScaling(jnp.asarray(0.02)), optax.scale_by_adam(b1=0.0, b2=0.999, eps=0.02)),
+        (Adam(jnp.asarray(0.02), momentum=0.0), optax.scale_by_adam(b1=0.0, eps=0.02)),
+        (VIOLATIONS["usual_adam"].cell(0.01, RNG).method.optimizer, optax.scale_by_adam()),
     ],
 )
 def test_optimizers_are_those_of_optax(ours, theirs):
@@ -198,11 +203,37 @@ def test_exponents_and_thresholds_of_a_power_law_are_exact():
         ("misalignment", [], 2, "in a row"),
         ("correlation", [0.5, 1.0], 2, r"in \[0, 1\)"),
         ("misalignment", [0.1], 0, "at least 1 seed"),
+        ("narrowness", [0.5, 0.9], 2, r"3 over a whole number; got 0\.9\. Near it are 3/4 and 3/3"),
+        ("minibatch", [0.3], 2, r"1 over a whole number; got 0\.3\. Near it are 1/4 and 1/3"),
+        ("minibatch", [1 / 5000], 2, "in \\[0.000244141, 1\\)"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(violation, sizes, seeds, words):
     with pytest.raises(ld.InputError, match=words):
         ld.reach(violation, sizes, seeds=seeds)
+
+
+def test_every_size_that_is_accepted_is_the_one_that_is_measured():
+    for units in range(3, 25):
+        net = VIOLATIONS["narrowness"].cell(3 / units, np.random.default_rng(0)).problem.net
+        assert np.sum(np.any(np.asarray(net.w_x) != 0, axis=1)) == units
+        _check_whole(3, np.array([3 / units]))
+    for trials in (1, 3, 7, 49, 256, 1000, 4096):
+        assert VIOLATIONS["minibatch"].cell(1 / trials, RNG).method.batch_size == trials
+        _check_whole(1, np.array([1 / trials]))
+
+
+def test_gaps_are_of_double_precision_whatever_that_of_jax():
+    with precision(False):
+        single = ld.reach("misalignment", [5e-3, 1e-2], seeds=2)
+    xarray.testing.assert_identical(single, ld.reach("misalignment", [5e-3, 1e-2], seeds=2))
+    assert single.gap.dtype == np.float64
+
+
+def test_adam_as_it_is_used_is_far_from_the_flow_however_small_its_rate():
+    gaps = ld.reach("usual_adam", [0.003, 0.01, 0.03], seeds=4).gap
+    assert float(gaps.min()) > 0.1
+    assert float(gaps[0].median() / gaps[1].median()) > 0.5  # 0.3 were it of the first order
 
 
 def test_violations_along_a_curve_are_those_of_problems_that_start_there():
@@ -229,6 +260,20 @@ def test_violations_along_a_curve_are_those_of_problems_that_start_there():
     other = ld.Problem(ld.init_unaligned(3, 2, 2, 0.1, key=jax.random.key(1)), task)
     with pytest.raises(ld.InputError, match="a curve of the problem"):
         ld.violations_along(other, curve)
+
+
+@pytest.mark.parametrize("name", ["turning_bases", "misalignment"])
+def test_the_table_says_what_is_measured(name):
+    # The last digit may depend on the machine.
+    number = r"\d+(?:\.\d+)?"
+    said, found = reach_table.rows(reach_table.PAGE.read_text())[name], reach_table.row(name)
+    assert re.sub(number, "n", said) == re.sub(number, "n", found)
+    both = [[float(n) for n in re.findall(number, row)] for row in (said, found)]
+    np.testing.assert_allclose(*both, rtol=0.02)
+
+
+def test_the_table_has_a_row_for_each_violation():
+    assert list(reach_table.rows(reach_table.PAGE.read_text())) == list(VIOLATIONS)
 
 
 def test_the_page_of_documentation_runs():

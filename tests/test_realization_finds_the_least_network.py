@@ -115,6 +115,14 @@ def test_sequences_without_structure_are_attained(seed, density):
     assert (abs(found - response) <= 1e-8 + 100 * EPS * sizes).all()
 
 
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.uint32])
+def test_whole_numbers_are_realized_as_floating_point_ones_are(dtype):
+    response = np.array([1, 0, 1, 1, 0, 1])[:, None, None]
+    net = realize(response.astype(dtype))
+    np.testing.assert_array_equal(net.w_h, realize(response.astype(float)).w_h)
+    np.testing.assert_allclose(response_of(net, 6)[0], response, atol=1e-10)
+
+
 def test_units_beyond_the_order_are_silent_and_single_precision_stays():
     response = 0.5 ** np.arange(6.0)[:, None, None]
     net = realize(response, 3)

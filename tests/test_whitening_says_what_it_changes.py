@@ -403,8 +403,10 @@ def test_channels_of_trials_of_different_lengths_are_whitened_over_the_steps_the
     there = np.arange(5) < lengths[:, None]
     x[~there] = np.nan
     y = rng.normal(size=(80, 5, 1))
-    whitened = ld.whiten(ld.Trials(x, y, lengths=lengths), "channels").trials
+    found = ld.whiten(ld.Trials(x, y, lengths=lengths), "channels")
+    whitened, again = found.trials, found.apply(x, lengths=lengths)
     e = whitened.arrays()[0]
+    np.testing.assert_allclose(again, e, atol=1e-12)
     np.testing.assert_allclose(e[there].T @ e[there] / there.sum(), np.eye(2), atol=1e-12)
     x[~there] = 0.0
     floors = [
@@ -413,6 +415,20 @@ def test_channels_of_trials_of_different_lengths_are_whitened_over_the_steps_the
     ]
     for name in ("invariant", "causal", "noncausal"):
         np.testing.assert_allclose(*(getattr(f, name) for f in floors), rtol=1e-9)
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("center", [False, True])
+def test_shorter_trials_that_were_kept_are_the_beginnings_of_whole_ones(how, center):
+    trials = random_trials(1, 20, 4, 2, center=center)
+    whitened = ld.whiten(trials, how)
+    lengths = np.arange(len(trials.x)) % 4 + 1
+    there = np.arange(4) < lengths[:, None]
+    cut = np.where(there[..., None], trials.x, np.nan)
+    expected = np.where(there[..., None], whitened.apply(trials.x), 0.0)
+    np.testing.assert_allclose(whitened.apply(cut, lengths=lengths), expected, atol=1e-12)
+    with pytest.raises(ld.InputError, match="lengths"):
+        whitened.apply(trials.x, lengths=lengths[:-1])
 
 
 def test_innovations_of_trials_of_different_lengths_are_refused():
@@ -487,6 +503,9 @@ def test_other_bad_input_is_refused_in_a_sentence():
         whitened.apply(trials.x[:, :2])
     with pytest.raises(ld.InputError, match="a response to inputs of 3 steps and 2 channels"):
         whitened.to_inputs(np.ones((4, 2, 2)))
+    for carry in (whitened.to_inputs, whitened.to_whitened):
+        with pytest.raises(ld.InputError, match="a real impulse response"):
+            carry(1j * np.ones((3, 2, 2)))
     every = ld.whiten(random_trials(0, 20, 3, 2, every=True), "innovations")
     with pytest.raises(ld.InputError, match="one readout"):
         every.to_whitened(np.ones((3, 2, 2)))

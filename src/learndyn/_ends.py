@@ -35,7 +35,7 @@ class Ends(eqx.Module):
         count: networks at each end, `(ends,)`.
         net: a network at each end, with a leading axis.
         excess: its loss above the floor, `(ends,)`.
-        result: `minimum`, `saddle` or `not_yet`, of `RESULTS`, with a leading axis.
+        result: `minimum`, `saddle`, `not_yet` or `failed`, of `RESULTS`, with a leading axis.
         index: directions in which the loss bends down there, `(ends,)`: 0 at a minimum.
         eigenvalues: of `W_h`, the largest first, `(ends, hidden)`.
         left: share of each mode of the task that is not learned, in units of the loss,

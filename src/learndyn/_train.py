@@ -38,8 +38,8 @@ def train(
 
     Returns:
         The curve on the way: on gradient steps spaced evenly in the logarithm, or at every step
-        of a flow's solver. Its result is one of `minimum`, `saddle`, `diverged`, `not_yet`.
-        Points after convergence are not valid.
+        of a flow's solver. Its result is one of `minimum`, `saddle`, `diverged`, `not_yet`, and
+        `failed` where a flow's solver could not go on. Points after convergence are not valid.
 
     Raises:
         InputError: for a tolerance or a number of steps that is not positive.

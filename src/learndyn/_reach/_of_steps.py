@@ -8,7 +8,7 @@ import numpy as np
 
 from learndyn._problem import Problem
 from learndyn._reach._cell import Cell
-from learndyn._reach._optimizers import AdamScaling, Momentum
+from learndyn._reach._optimizers import Adam, Momentum
 from learndyn._reach._setting import (
     MODES,
     UNTIL,
@@ -24,10 +24,16 @@ from learndyn.network import Bases, network_from_modes
 from learndyn.statistics import Trials
 from learndyn.tasks import structured_task
 
-# Where the rate is not the violation: a share of the largest stable one.
+# Where the rate is not the violation, a share of the largest stable one; for Adam a smaller one, so
+# that its own gap is less than that of small sizes.
 _SMALL_RATE = 0.01
+_SMALLER_RATE = 0.002
 _MOMENTUM = 0.9
 _TRIALS = 256
+_USUAL_EPSILON = 1e-8
+# In rates: while their slopes keep their signs, weights move by one rate a step, and none ends
+# beyond the root of the largest strength.
+_UNTIL_OF_SIGNS = 3.0
 
 
 def learning_rate(size: float, rng: np.random.Generator) -> Cell:
@@ -56,14 +62,22 @@ def adam(size: float, rng: np.random.Generator) -> Cell:
     Returns:
         The cell.
     """
-    rate = _SMALL_RATE * largest_rate() / size
-    method = GradientDescent(rate, optimizer=AdamScaling(jnp.asarray(1 / size)), time_scale=None)
+    rate = _SMALLER_RATE * largest_rate() / size
+    optimizer = Adam(jnp.asarray(1 / size), momentum=0.0)
+    method = GradientDescent(rate, optimizer=optimizer, time_scale=None)
     # Slopes of 1 are slowed 1 + size times.
     return Cell(aligned_problem(rng), method, until=UNTIL * (1 + size) / size)
 
 
+def usual_adam(size: float, rng: np.random.Generator) -> Cell:
+    """Adam as it is used, `b1 = 0.9`, `b2 = 0.999`, `ε = 1e-8`, at this rate; no flow time."""
+    optimizer = Adam(jnp.asarray(_USUAL_EPSILON))
+    method = GradientDescent(size, optimizer=optimizer, time_scale=None)
+    return Cell(aligned_problem(rng), method, until=_UNTIL_OF_SIGNS)
+
+
 def minibatch(size: float, rng: np.random.Generator) -> Cell:
-    """Batches of `1/size` trials, drawn anew at each step, at a small rate."""
+    """Batches of `1/size` trials, drawn anew at each step with replacement, at a small rate."""
     task, _ = _white_task()
     bases = Bases(*task.vectors, jnp.asarray(orthogonal(rng)))
     method = GradientDescent(

@@ -1,4 +1,4 @@
-"""Optimizers whose numbers may be traced: momentum, and the scaling of Adam."""
+"""Optimizers whose numbers may be traced: momentum, and Adam."""
 
 from typing import Any
 
@@ -34,20 +34,23 @@ class Momentum(eqx.Module):
         return step, step
 
 
-class AdamScaling(eqx.Module):
-    """Adam without its momentum: slopes over `√v + ε`, v their mean square, corrected for bias.
+class Adam(eqx.Module):
+    """Adam: mean slopes over `√v + ε`, v their mean square, both corrected for bias.
 
     Attributes:
-        epsilon: ε; where it is far above every slope, steps are plain ones over ε.
+        epsilon: ε; where it is far above every slope, steps are those of mean slopes over ε.
+        momentum: share of the past in the mean slope, `b1`; 0: the slope itself.
         share: share of the past in the mean square, `b2`.
     """
 
     epsilon: Scalar
+    momentum: float = eqx.field(static=True, default=0.9)
     share: float = eqx.field(static=True, default=0.999)
 
-    def init(self, params: LinearRNN) -> tuple[Int[Array, ""], LinearRNN]:
-        """No steps, no squares."""
-        return jnp.zeros((), int), jax.tree.map(jnp.zeros_like, params)
+    def init(self, params: LinearRNN) -> tuple[Int[Array, ""], LinearRNN, LinearRNN]:
+        """No steps, no slopes, no squares."""
+        nothing = jax.tree.map(jnp.zeros_like, params)
+        return jnp.zeros((), int), nothing, nothing
 
     def update(
         self,
@@ -55,12 +58,13 @@ class AdamScaling(eqx.Module):
         memory: Any,
         params: Any = None,  # noqa: ARG002
     ) -> tuple[LinearRNN, Any]:
-        """Scaled slopes, and the memory with them."""
-        count, squares = memory
+        """Scaled mean slopes, and the memory with them."""
+        count, slopes, squares = memory
         count = count + 1
-        squares = jax.tree.map(
-            lambda g, v: self.share * v + (1 - self.share) * g**2, slope, squares
+        slopes = jax.tree.map(lambda g, m: g + self.momentum * (m - g), slope, slopes)
+        squares = jax.tree.map(lambda g, v: g**2 + self.share * (v - g**2), slope, squares)
+        mean, square = 1 - self.momentum**count, 1 - self.share**count
+        scaled = jax.tree.map(
+            lambda m, v: m / mean / (jnp.sqrt(v / square) + self.epsilon), slopes, squares
         )
-        seen = 1 - self.share**count
-        scaled = jax.tree.map(lambda g, v: g / (jnp.sqrt(v / seen) + self.epsilon), slope, squares)
-        return scaled, (count, squares)
+        return scaled, (count, slopes, squares)

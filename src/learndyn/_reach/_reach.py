@@ -1,6 +1,7 @@
 """How far the aligned theory reaches: its gap to training as one assumption is violated."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from learndyn._curve_file import package_versions
 from learndyn._errors import InputError
 from learndyn._reach._gap import gaps
 from learndyn._reach._violations import VIOLATIONS
+from learndyn._sweep._threads import precision
 from learndyn._types import Float
 
 if TYPE_CHECKING:
@@ -36,12 +38,15 @@ def reach(
     The gap is `compare(predicted, trained).largest_gap` over 41 times: the largest gap of the loss
     over the trained loss, or over a thousandth of the first loss where that is larger. Where the
     optimizer has no flow time (Adam), it is the smallest such gap over constant scales of time.
+    All is computed in double precision, whatever JAX's own is, since small gaps are beyond single.
 
     Args:
         violation: `correlation`, `anisotropy` or `turning_bases` of the task; `misalignment`,
             `imbalance`, `start_scale` or `narrowness` of the start; `learning_rate`, `momentum`,
-            `adam` or `minibatch` of the steps. The attribute of `size` says what grows.
-        sizes: positive, increasing.
+            `adam`, `usual_adam` or `minibatch` of the steps. The attribute of `size` says what
+            grows.
+        sizes: positive, increasing. Those of `narrowness` are 3 over a whole number, those of
+            `minibatch` 1 over one.
         seeds: number of networks at each size.
 
     Returns:
@@ -64,14 +69,16 @@ def reach(
         raise InputError("at least 1 seed", f"{seeds}")
     kind = VIOLATIONS[violation]
     # The same draws at each size, so that a seed is one direction of growth.
-    cells = [kind.cell(float(s), np.random.default_rng(i)) for s in sizes for i in range(seeds)]
+    draws = [(float(size), seed) for size in sizes for seed in range(seeds)]
+    with precision(True):
+        measured = gaps([kind.cell(s, np.random.default_rng(i)) for s, i in draws])
     found = {
         name: (
             ("size", "seed"),
             values.reshape(len(sizes), seeds),
             {"long_name": _LONG_NAMES.get(name, f"violation of {name}"), "units": "1"},
         )
-        for name, values in gaps(cells).items()
+        for name, values in measured.items()
     }
     coords = {
         "size": ("size", sizes, {"long_name": kind.grows, "units": "1"}),
@@ -91,4 +98,19 @@ def _checked(violation: str, sizes) -> np.ndarray:
     if not usable or sizes[0] < smallest or sizes[-1] >= limit:
         within = "" if smallest == 0 and limit == np.inf else f" in [{smallest:g}, {limit:g})"
         raise InputError(f"sizes in a row, positive, finite and increasing{within}", f"{sizes}")
+    if kind.share_of:
+        _check_whole(kind.share_of, sizes)
     return sizes
+
+
+def _check_whole(share_of: int, sizes: np.ndarray) -> None:
+    # A size is reported as it was asked for, and so must be the one that is measured.
+    parts = share_of / sizes
+    for size, part in zip(sizes, parts, strict=True):
+        if abs(part - round(part)) > 1e-6 * part:
+            near = f"{share_of}/{math.ceil(part)} and {share_of}/{math.floor(part)}"
+            raise InputError(
+                f"sizes that are {share_of} over a whole number",
+                f"{size:g}",
+                f"Near it are {near}.",
+            )

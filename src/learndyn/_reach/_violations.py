@@ -8,6 +8,7 @@ import numpy as np
 
 from learndyn._reach import _of_start, _of_steps, _of_task
 from learndyn._reach._cell import Cell
+from learndyn._reach._setting import MODES
 
 
 class Violation(NamedTuple):
@@ -21,6 +22,7 @@ class Violation(NamedTuple):
         reason: why.
         limit: sizes lie below this.
         smallest: and not below this.
+        share_of: sizes are this number over a whole one; 0: they need not be.
     """
 
     grows: str
@@ -29,6 +31,7 @@ class Violation(NamedTuple):
     reason: str
     limit: float = np.inf
     smallest: float = 0.0
+    share_of: int = 0
 
 
 _FIRST = "its change of the velocity is linear in it"
@@ -67,6 +70,7 @@ VIOLATIONS: Mapping[str, Violation] = MappingProxyType(
             "overlaps of its random directions, of order 1/√N for N units, are still large",
             limit=1.0 + 1e-9,
             smallest=1 / 8,
+            share_of=MODES,
         ),
         "learning_rate": Violation(
             "learning rate over 2/curvature", _of_steps.learning_rate, 1.0, _FIRST
@@ -77,13 +81,23 @@ VIOLATIONS: Mapping[str, Violation] = MappingProxyType(
             1.0,
             "it lags behind the flow by a time of (1 + μ)/(1 − μ) half steps",
         ),
-        "adam": Violation("1/ε of Adam", _of_steps.adam, 1.0, _FIRST),
+        "adam": Violation("1/ε of Adam without momentum", _of_steps.adam, 1.0, _FIRST),
+        "usual_adam": Violation(
+            "learning rate of Adam at its usual settings",
+            _of_steps.usual_adam,
+            None,
+            "as its rate falls, steps become signs of slopes, not slopes: another path, which no "
+            "clock makes the flow's",
+        ),
         "minibatch": Violation(
             "1/trials per step",
             _of_steps.minibatch,
             0.5,
             "the sum of independent errors of k steps is of order √k",
             limit=1.0 + 1e-9,
+            # A matter of cost alone: trials are drawn with replacement, from fewer if need be.
+            smallest=1 / 4096,
+            share_of=1,
         ),
     }
 )

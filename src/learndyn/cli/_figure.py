@@ -20,7 +20,7 @@ def figure(
     ] = False,
     source: Annotated[
         str,
-        typer.Option(help="Stimuli of figure 6: integration (ours) or neurogym (needs the extra)."),
+        typer.Option(help="Stimuli of figures 6 and A8: integration, or neurogym (an extra)."),
     ] = "integration",
     force: Annotated[bool, typer.Option("--force", help="Overwrite a folder in use.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the claims as JSON.")] = False,

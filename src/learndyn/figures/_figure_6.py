@@ -1,6 +1,5 @@
 """Figure 6: sensory integration, learned solutions and other trial lengths."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
@@ -23,17 +22,18 @@ from learndyn.figures._integration import (
     solution,
     starts,
 )
+from learndyn.figures._stimuli import SOURCES as SOURCES
+from learndyn.figures._stimuli import integration_statistics
 from learndyn.figures._training import ENDS
 from learndyn.methods import GradientDescent, WeightFlow
 from learndyn.network import LinearRNN
-from learndyn.statistics import TaskStatistics, Trials
-from learndyn.tasks import integration_task, neurogym_integration
+from learndyn.statistics import TaskStatistics
+from learndyn.tasks._integration import step_weights
 
 if TYPE_CHECKING:
     import xarray
 
 TITLE = "sensory integration: learned solutions and other trial lengths"
-SOURCES = ("integration", "neurogym")
 CONFIGURATION = Configuration(
     paper={"channels": 4},
     chosen={
@@ -94,26 +94,12 @@ def data(configuration: Configuration) -> "xarray.Dataset":
 
 def _tasks(configuration: Configuration, test_length: np.ndarray) -> dict[str, _Task]:
     """The tasks; of NeuroGym's stimuli those of one length are the same for both."""
-    length = configuration["length"]
-    lengths = [length, *test_length]
-    if configuration["source"] == "integration":
-        drawn = [
-            {t: integration_task(t, length=int(n)).statistics() for t in TARGETS} for n in lengths
-        ]
-    else:
-        drawn = [_drawn(configuration["trials"], seed, int(n)) for seed, n in enumerate(lengths)]
-    return {t: _Task(drawn[0][t], [each[t] for each in drawn[1:]]) for t in TARGETS}
-
-
-def _drawn(trials: int, seed: int, length: int) -> dict[str, TaskStatistics]:
-    total = neurogym_integration(trials, seed=seed, target="sum", length=length)
-    targets = {"sum": total.y, "mean": total.y / length}
-    # The target is a multiple of the identity, which all vectors diagonalize.
-    vectors = integration_task("sum").vectors
-    return {
-        name: replace(TaskStatistics.from_trials(Trials(total.x, y)), vectors=vectors)
-        for name, y in targets.items()
-    }
+    lengths = [configuration["length"], *map(int, test_length)]
+    trained, *tested = [
+        integration_statistics([step_weights(t, n) for t in TARGETS], configuration, seed=seed)
+        for seed, n in enumerate(lengths)
+    ]
+    return {t: _Task(trained[i], [each[i] for each in tested]) for i, t in enumerate(TARGETS)}
 
 
 def _of_target(

@@ -1,9 +1,7 @@
 """Figure A8: late- and early-importance integration, learned solutions and hidden gradients."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import jax.numpy as jnp
 import numpy as np
 
 from learndyn import theory
@@ -14,23 +12,24 @@ from learndyn.figures._data import LEARNING_TIME, LOSS, dataset, quantity
 from learndyn.figures._figure_a8_claims import NAMES, SAME_RATE, TARGETS
 from learndyn.figures._figure_a8_claims import claims as claims
 from learndyn.figures._figure_a8_drawing import draw as draw
+from learndyn.figures._hidden_state import after_steps, consecutive, hidden_gradients
 from learndyn.figures._integration import (
     CHANNELS,
     Learning,
     at_times,
     best_modes,
-    consecutive,
-    hidden_gradients,
     learn,
     singular_values,
     solution,
     starts,
 )
+from learndyn.figures._stimuli import SOURCES as SOURCES
+from learndyn.figures._stimuli import integration_statistics
 from learndyn.figures._training import ENDS
 from learndyn.methods import GradientDescent, WeightFlow
 from learndyn.network import LinearRNN
 from learndyn.statistics import TaskStatistics
-from learndyn.tasks import integration_task, task_dynamics
+from learndyn.tasks import task_dynamics
 
 if TYPE_CHECKING:
     import xarray
@@ -40,6 +39,9 @@ CONFIGURATION = Configuration(
     # Targets Σ 0.1 t x_t and Σ x_t / t.
     paper={"channels": CHANNELS, "length": 6},
     chosen={
+        # Or "neurogym": statistics of trials that it draws.
+        "source": "integration",
+        "trials": 4000,
         # δ and λ of the inverse-exponential counterparts.
         "late": [0.6, 0.75],
         "early": [1 / 6, 1.4],
@@ -52,6 +54,8 @@ CONFIGURATION = Configuration(
         "same_rate": 0.025,
         "max_steps": 20_000,
         "more_steps": 100,
+        # More shares of that rate, to see how far the steps after training go at each.
+        "tried_rates": [1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 4.0, 5.0],
         "tolerance": 1e-8,
         "solver": {"rtol": 1e-6, "atol": 1e-9},
         "solver_steps": 1000,
@@ -71,7 +75,8 @@ def data(configuration: Configuration) -> "xarray.Dataset":
     """
     times, nets = np.geomspace(*configuration["times"]), starts(configuration)
     spectra = _spectra(configuration)
-    found = [_of_target(configuration, nets, spectrum, times) for spectrum in spectra]
+    tasks = zip(spectra, integration_statistics(spectra, configuration), strict=True)
+    found = [_of_target(configuration, nets, *task, times) for task in tasks]
     variables = {
         name: quantity(("target", *dims), np.stack([each[name][1] for each in found]), *words)
         for name, (dims, _, *words) in found[0].items()
@@ -81,6 +86,9 @@ def data(configuration: Configuration) -> "xarray.Dataset":
         "target": ("target", list(TARGETS)),
         "matrix": ("matrix", list(NAMES)),
         "rate": ("rate", [*rates, SAME_RATE]),
+        "tried_rate": quantity(
+            "tried_rate", configuration["tried_rates"], "rate over 2 / curvature"
+        ),
         "time": quantity("time", times, "learning time of the flow", LEARNING_TIME),
     }
     return dataset("A8", configuration, variables, coords)
@@ -97,17 +105,15 @@ def _spectra(configuration: Configuration) -> list[np.ndarray]:
     return [0.1 * steps, 1 / steps, *geometric]
 
 
-def _statistics(spectrum: np.ndarray) -> TaskStatistics:
-    """Those of integration, with other weights of the steps."""
-    task = integration_task("sum", length=len(spectrum)).statistics()
-    return replace(task, target=jnp.asarray(spectrum[::-1, None, None] * np.eye(CHANNELS)))
-
-
 def _of_target(
-    configuration: Configuration, nets: LinearRNN, spectrum: np.ndarray, times: np.ndarray
+    configuration: Configuration,
+    nets: LinearRNN,
+    spectrum: np.ndarray,
+    statistics: TaskStatistics,
+    times: np.ndarray,
 ) -> dict[str, tuple]:
     """Variables of one target, each `(dimensions, values, *words)`."""
-    statistics, tolerance = _statistics(spectrum), configuration["tolerance"]
+    tolerance = configuration["tolerance"]
     best, white = solution(statistics), theory.optimum(spectrum)
     limit = 2 / float(curvature(Problem(best, statistics), best))
     rates = np.array([*(limit * np.array(configuration["rates"])), configuration["same_rate"]])
@@ -127,6 +133,7 @@ def _of_target(
             "best b and u in each direction, the largest first",
         ),
         **_training(configuration, trained, statistics, rates),
+        **_tried(configuration, nets, statistics, limit),
         **_flow(flow, statistics, times),
     }
 
@@ -162,6 +169,7 @@ def _training(
             _both([each.final for each in trained]),
             "singular values after training",
         ),
+        "loss_trained": (over, [e.excess for e in trained], "loss", LOSS),
         "hidden": (over, [g.in_time for g in gradients], _IN_TIME, _PER_TIME),
         "hidden_loss": (over, [g.of_loss for g in gradients], "dL/dH_T"),
         "loss_after": (
@@ -172,6 +180,19 @@ def _training(
         ),
         "hidden_after": (after, [each.hidden_change for each in more], "change of H_T by a step"),
     }
+
+
+def _tried(
+    configuration: Configuration, nets: LinearRNN, statistics: TaskStatistics, limit: float
+) -> dict[str, tuple]:
+    """How far a step moves the hidden state after training, at more rates."""
+    steps, more = configuration["max_steps"], configuration["more_steps"]
+    moved = []
+    for rate in limit * np.array(configuration["tried_rates"]):
+        there = after_steps(nets, statistics, rate, steps)
+        moved.append(consecutive(there, statistics, rate, more).hidden_change.mean(1))
+    words = "change of H_T by a step after training, mean of the last steps"
+    return {"hidden_tried": (("tried_rate", "seed"), moved, words)}
 
 
 def _flow(flow: Learning, statistics: TaskStatistics, times: np.ndarray) -> dict[str, tuple]:

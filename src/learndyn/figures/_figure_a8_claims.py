@@ -16,8 +16,8 @@ _LATE, _EARLY = list(TARGETS[::2]), list(TARGETS[1::2])
 _WITHIN = 0.02
 # Rises of the loss in the last steps, over the loss, beyond which it is not rounding.
 _RISES = 1e-6
-# The paper's sizes of the hidden gradient.
-_SMALL, _LARGE = 1e-3, 0.3
+# The paper's sizes of the hidden gradient, and what counts as about the larger one.
+_SMALL, _LARGE, _ABOUT = 1e-3, 0.3, 0.5
 
 
 def claims(data: "xarray.Dataset") -> list[Claim]:
@@ -53,8 +53,8 @@ def _within(data: "xarray.Dataset", rate: int) -> "xarray.DataArray":
 def _of_late(data: "xarray.Dataset") -> list[Claim]:
     late, reached = data.sel(target=_LATE), _at_minima(data)
     spread = _spread(reached)
-    within, steps = _within(late, 0), configuration_of(data)["max_steps"]
-    exact = _gaps(data, reached).max()
+    numbers, exact = configuration_of(data), _gaps(data, reached).max()
+    within, steps = _within(late, 0), numbers["max_steps"]
     return [
         Claim(
             "A8a",
@@ -87,7 +87,8 @@ def _of_late(data: "xarray.Dataset") -> list[Claim]:
             f"networks: {counted(data['end_flow'])}",
             exact,
             "<=",
-            1e-3,
+            # Directions of drawn trials are correlated by chance, which the polynomial leaves out.
+            1e-3 if numbers["source"] == "integration" else numbers["trials"] ** -0.5,
         ),
     ]
 
@@ -190,9 +191,6 @@ def _of_sizes(data: "xarray.Dataset") -> list[Claim]:
     after = data["hidden_after"].mean("step")
     same, stable = after.sel(rate=SAME_RATE), after.isel(rate=0)
     first = per_step.isel(rate=0).max(("seed", "record"))
-    loss = data["hidden_loss"].isel(rate=0).max(("seed", "record"))
-    early, beyond = same.sel(target="early"), configuration_of(data)["rates"][-1]
-    further = after.isel(rate=-2).sel(target="early").to_numpy()
     return [
         Claim(
             "A8c",
@@ -216,18 +214,7 @@ def _of_sizes(data: "xarray.Dataset") -> list[Claim]:
             "<=",
             _SMALL,
         ),
-        Claim(
-            "A8c-early",
-            "Early importance: it is about 0.3, after training.",
-            f"largest distance from {_LARGE:g}, relative, of the change of H_T by a step at the "
-            f"same rate; {float(early.min()):.2g} to {float(early.max()):.2g}",
-            abs(early / _LARGE - 1).max(),
-            "<=",
-            0.5,
-            note="At a rate that is chosen, beyond the limit of early importance alone: the paper "
-            f"prints none. At {beyond:g} of that limit it is {further.min():.2g} to "
-            f"{further.max():.2g}.",
-        ),
+        _of_large_steps(data, same.sel(target="early")),
         Claim(
             "A8c-stable",
             "Early importance: it is as small as for late importance, at a stable rate.",
@@ -237,16 +224,48 @@ def _of_sizes(data: "xarray.Dataset") -> list[Claim]:
             _SMALL,
             erratum=43,
         ),
-        Claim(
-            "A8c-loss",
-            "By the other reading, dL/dH_T, early importance has the larger gradient by far.",
-            "ratio of the largest gradients along training, early over late: "
-            f"{float(loss.sel(target='early')):.3g} over {float(loss.sel(target='late')):.3g}",
-            loss.sel(target="early") / loss.sel(target="late"),
-            ">=",
-            10,
-            expected=False,
-            erratum=43,
-            note="By this reading both are largest at the start, where outputs are zero.",
-        ),
+        _of_other_reading(data),
     ]
+
+
+def _of_large_steps(data: "xarray.Dataset", early: "xarray.DataArray") -> Claim:
+    about = (abs(data["hidden_tried"].sel(target="early") / _LARGE - 1) <= _ABOUT).all("seed")
+    tried = data["tried_rate"].to_numpy()
+    listed = ", ".join(f"{rate:g}" for rate in tried[about]) or "none"
+    return Claim(
+        "A8c-early",
+        "Early importance: it is about 0.3, after training, at a rate that is chosen.",
+        f"largest distance from {_LARGE:g}, relative, of the change of H_T by a step at the "
+        f"same rate for all; {float(early.min()):.2g} to {float(early.max()):.2g}",
+        abs(early / _LARGE - 1).max(),
+        "<=",
+        _ABOUT,
+        note="The paper prints no rate. Of rates from "
+        f"{tried[0]:g} to {tried[-1]:g} times the limit of early importance, all networks are "
+        f"within this distance at {listed}.",
+    )
+
+
+def _of_other_reading(data: "xarray.Dataset") -> Claim:
+    stable = data.isel(rate=0).sel(target=["late", "early"])
+    pull, loss = stable["hidden_loss"], stable["loss_trained"]
+    largest = pull.max(("seed", "record"))
+    late, early = (float(each) for each in largest)
+    # How much of the loss is left where each network has its largest gradient.
+    left = loss.isel(record=pull.argmax("record")) / loss.isel(record=0)
+    at_first = pull.isel(record=0).max("seed")
+    return Claim(
+        "A8c-loss",
+        "By the other reading, dL/dH_T, early importance has the larger gradient by far.",
+        f"ratio of the largest gradients along training, early over late: {early:.3g} over "
+        f"{late:.3g}",
+        early / late,
+        ">=",
+        10,
+        expected=False,
+        erratum=43,
+        note="By this reading either is largest while the first mode is learned, with "
+        f"{float(left.min()):.2f} to {float(left.max()):.2f} of the first loss left; at the start "
+        f"it is at most {float(at_first[0]):.2g} for late and {float(at_first[1]):.2g} for early "
+        "importance.",
+    )

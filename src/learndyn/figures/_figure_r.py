@@ -34,8 +34,9 @@ CONFIGURATION = Configuration(
             "start_scale": [0.01, 0.03, 0.1, 0.3, 1.0],
             "narrowness": [1 / 8, 1 / 6, 1 / 4, 1 / 2, 1.0],
             "learning_rate": [0.01, 0.03, 0.1, 0.3, 1.0],
-            "momentum": [0.003, 0.006, 0.012, 0.1, 0.3],
-            "adam": [0.1, 0.2, 0.4, 1.0, 3.0],
+            "momentum": [0.0006, 0.0012, 0.0024, 0.01, 0.1],
+            "adam": [0.01, 0.02, 0.04, 0.2, 1.0],
+            "usual_adam": [0.001, 0.003, 0.01, 0.03, 0.1],
             "minibatch": [1 / 64, 1 / 16, 1 / 4, 1 / 2, 1.0],
         },
         # Exponents are fitted to the first sizes, where gaps are small.

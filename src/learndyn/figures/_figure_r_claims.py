@@ -45,8 +45,7 @@ def _of_violation(data: "xarray.Dataset", name: str) -> Claim:
     if kind.exponent is None:
         return Claim(
             f"R{name}",
-            f"The modes of a Gaussian start do not tell when it learns, whatever the {kind.grows}: "
-            f"{kind.reason}.",
+            f"The gap is not small at any {kind.grows}: {kind.reason}.",
             f"least median gap over the sizes; exponents {_spread(exponents)}",
             here["gap"].median("seed").min(),
             ">=",

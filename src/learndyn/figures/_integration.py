@@ -10,23 +10,19 @@ from numpy.polynomial.polynomial import Polynomial, polyval
 
 from learndyn._assumptions import aligned
 from learndyn._bases import problem_bases
-from learndyn._dynamics import velocity
 from learndyn._problem import Problem
-from learndyn._solve import solve
 from learndyn._train import train
-from learndyn._types import Array
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._training import end_of
-from learndyn.methods import GradientDescent, Method
+from learndyn.methods import Method
 from learndyn.network import (
     Bases,
     LinearRNN,
     Modes,
     init_unaligned,
-    lag_responses,
     network_from_modes,
 )
-from learndyn.statistics import TaskStatistics, lags_to_stack
+from learndyn.statistics import TaskStatistics
 
 if TYPE_CHECKING:
     import xarray
@@ -89,7 +85,14 @@ def _learn(nets, statistics, method, tolerance, max_steps):
     def one(net):
         problem = Problem(net, statistics)
         curve = train(problem, method, tolerance=tolerance, max_steps=max_steps)
-        return curve.times, curve.excess, curve.valid, curve.weights, curve.final, end_of(curve)
+        return (
+            curve.times,
+            curve.excess,
+            curve.valid,
+            curve.weights,
+            curve.final,
+            end_of(curve.result),
+        )
 
     return jax.vmap(one)(nets)
 
@@ -240,6 +243,10 @@ def when_above(curves, bound: float, times: np.ndarray) -> np.ndarray:
     return np.append(times, np.inf)[np.where(below.any(-1), last + 1, 0)]
 
 
+# Of each of `ENDS`.
+_IN_WORDS = ("at a minimum", "at a saddle", "not yet still", "diverged", "of failed solvers")
+
+
 def counted(end: "xarray.DataArray") -> str:
     """How many networks ended in which way.
 
@@ -249,80 +256,4 @@ def counted(end: "xarray.DataArray") -> str:
     Returns:
         Words.
     """
-    names = ("at a minimum", "at a saddle", "not yet still", "diverged")
-    return ", ".join(f"{int((end == i).sum())} {name}" for i, name in enumerate(names))
-
-
-class Steps(NamedTuple):
-    """Consecutive gradient steps of many networks, a row for each."""
-
-    excess: np.ndarray
-    hidden_change: np.ndarray
-
-
-def consecutive(nets: LinearRNN, statistics: TaskStatistics, rate: float, count: int) -> Steps:
-    """Some more steps of gradient descent, one by one.
-
-    Args:
-        nets: the networks, with a leading axis.
-        statistics: of the task.
-        rate: learning rate.
-        count: number of steps.
-
-    Returns:
-        Loss above the floor, `(nets, count + 1)`, and by how much each step changes the last hidden
-        state, root mean square over trials, `(nets, count)`.
-    """
-    return Steps(*(np.asarray(each) for each in _consecutive(nets, statistics, rate, count)))
-
-
-@eqx.filter_jit
-def _consecutive(nets, statistics, rate, count):
-    def one(net):
-        times = rate * jnp.arange(count + 1.0)
-        problem = Problem(net, statistics)
-        curve = solve(problem, GradientDescent(rate), times, throw=False)
-        hidden = jax.vmap(lambda net: _to_hidden(net, statistics))(curve.weights)
-        return curve.excess, jnp.linalg.norm(hidden[1:] - hidden[:-1], axis=(1, 2))
-
-    return jax.vmap(one)(nets)
-
-
-class HiddenGradients(NamedTuple):
-    """Both readings of "the gradient of the hidden layer", root mean square over trials."""
-
-    in_time: np.ndarray
-    of_loss: np.ndarray
-
-
-def hidden_gradients(nets: LinearRNN, statistics: TaskStatistics) -> HiddenGradients:
-    """How fast learning moves the last hidden state, and the loss's gradient with respect to it.
-
-    Args:
-        nets: networks with two leading axes.
-        statistics: of the task.
-
-    Returns:
-        `dH_T/dt` along the gradient flow, and `dL/dH_T = W_yᵀ (ŷ − y)`.
-    """
-    return HiddenGradients(*(np.asarray(each) for each in _hidden_gradients(nets, statistics)))
-
-
-@eqx.filter_jit
-def _hidden_gradients(nets, statistics):
-    target = lags_to_stack(statistics.target)
-
-    def one(net):
-        moving = velocity(Problem(net, statistics), net)
-        _, change = jax.jvp(lambda net: _to_hidden(net, statistics), (net,), (moving,))
-        response = lags_to_stack(net.impulse_response(statistics.length))
-        pull = net.w_y.T @ statistics.inputs.residual(response - target)
-        return jnp.linalg.norm(change), jnp.linalg.norm(pull)
-
-    return jax.vmap(jax.vmap(one))(nets)
-
-
-def _to_hidden(net: LinearRNN, statistics: TaskStatistics) -> Array:
-    """The last hidden state in orthonormal directions of the data: its norm is over trials."""
-    by_lag = lag_responses(net.w_h, net.w_x, statistics.length)
-    return statistics.inputs.project(by_lag.reshape(net.n_hidden, -1))
+    return ", ".join(f"{int((end == i).sum())} {words}" for i, words in enumerate(_IN_WORDS))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from learndyn import theory
-from learndyn._curve import RESULTS, LearningCurve
+from learndyn._curve import RESULTS
 from learndyn._experiments import lag_weights, one_mode
 from learndyn._problem import Problem
 from learndyn._solve import solve
@@ -142,7 +142,7 @@ def stays_within(distance: np.ndarray, bound, times: np.ndarray) -> np.ndarray:
 
 
 # How a network ended that was trained to convergence.
-ENDS = ("minimum", "saddle", "not_yet", "diverged")
+ENDS = ("minimum", "saddle", "not_yet", "diverged", "failed")
 
 
 class Settled(NamedTuple):
@@ -194,7 +194,7 @@ def settle(
             curve.modes.a[-1, 0] * curve.modes.c[-1, 0],
             curve.modes.b[-1, 0],
             loss,
-            end_of(curve),
+            end_of(curve.result),
         )
 
     ended = jax.jit(jax.vmap(one))(spectra.reshape(-1, spectra.shape[-1]), *numbers)
@@ -235,21 +235,24 @@ def settle_unaligned(
         net = init_unaligned(channels, hidden, channels, scale, key=key)
         method = GradientDescent(rate)
         curve = train(Problem(net, task), method, tolerance=tolerance, max_steps=max_steps)
-        return curve.singular_values.w_h[-1], curve.excess, curve.valid, end_of(curve)
+        return curve.singular_values.w_h[-1], curve.excess, curve.valid, end_of(curve.result)
 
     keys = jax.random.split(jax.random.key(1), seeds)
     values, excess, valid, end = jax.jit(jax.vmap(one))(keys)
     return np.asarray(values), np.where(valid, excess, np.inf).min(-1), np.asarray(end)
 
 
-def end_of(curve: LearningCurve) -> Int[Array, ""]:
+def end_of(result: RESULTS) -> Int[Array, ""]:
     """How training to convergence ended.
 
     Args:
-        curve: what `train` returned.
+        result: of the curve that `train` returned.
 
     Returns:
-        The place of its result in `ENDS`.
+        Its place in `ENDS`; that of `not_yet` for any other result, so that nothing
+        counts as a minimum but what is one.
     """
-    places = [jnp.where(curve.result == getattr(RESULTS, e), i, 0) for i, e in enumerate(ENDS)]
-    return jnp.stack(places).sum(0)
+    found = jnp.asarray(ENDS.index("not_yet"))
+    for place, name in enumerate(ENDS):
+        found = jnp.where(result == getattr(RESULTS, name), place, found)
+    return found

@@ -10,7 +10,7 @@ import equinox as eqx
 import numpy as np
 
 from learndyn._errors import InputError
-from learndyn._types import Float, ImpulseResponse
+from learndyn._types import ArrayLike, Float, Shaped
 from learndyn.statistics._best_filter import rounding_error
 from learndyn.statistics._trials import Trials
 
@@ -32,17 +32,19 @@ class Whitened(eqx.Module):
     factor: Float[np.ndarray, "numbers numbers"]
     mean: Float[np.ndarray, "T in"]
 
-    def apply(self, x) -> np.ndarray:
+    def apply(self, x, *, lengths=None) -> np.ndarray:
         """Whiten other trials by the same map, such as those kept for a test.
 
         Args:
             x: inputs as they came, `(trajectories, time, in)`.
+            lengths: number of steps of each trajectory, as in `Trials`; None: all steps count.
 
         Returns:
-            Whitened inputs, of the same shape; white as far as the moments are the same.
+            Whitened inputs, of the same shape; white as far as the moments are the same. Steps
+            beyond a trajectory's length are zero.
 
         Raises:
-            InputError: for inputs of other lengths or channels, or that `Trials` refuses.
+            InputError: for inputs of other steps or channels, or that `Trials` refuses.
 
         Example:
             >>> import numpy as np, learndyn as ld
@@ -51,16 +53,18 @@ class Whitened(eqx.Module):
             >>> np.allclose(whitened.apply(x), whitened.trials.x)
             True
         """
-        x = Trials(x, x).arrays()[0]  # checked as trials are
-        self._require_inputs("inputs", x.shape[1:], x.shape)
+        trials = Trials(x, x, lengths=lengths)  # checked as trials are
+        self._require_inputs("inputs", trials.x.shape[1:], trials.x.shape)
+        x, _, lengths = trials.arrays()
         windows = (x - self.mean).reshape(-1, len(self.factor))
         for block in _blocks(self.factor, self.trials.n_in):
             now, before = self.factor[block, block], self.factor[block, : block.start]
             new = windows[:, block] - windows[:, : block.start] @ before.T
             windows[:, block] = np.linalg.solve(now, new.T).T
-        return windows.reshape(x.shape)
+        there = np.arange(trials.length) < lengths[:, None]
+        return np.where(there[..., None], windows.reshape(x.shape), 0.0)
 
-    def to_whitened(self, response: ImpulseResponse) -> np.ndarray:
+    def to_whitened(self, response: Shaped[ArrayLike, "lag out in"]) -> np.ndarray:
         """Impulse response from e that gives the outputs of one from x.
 
         Args:
@@ -71,8 +75,8 @@ class Whitened(eqx.Module):
             for the readout at the last step.
 
         Raises:
-            InputError: for a response of other lags or channels; and for innovations with a
-                readout at every step, where no filter stays the same at every step.
+            InputError: for a response that is complex, or of other lags or channels; and for
+                innovations with a readout at every step, where no filter stays the same.
 
         Example:
             >>> import numpy as np, learndyn as ld
@@ -85,7 +89,7 @@ class Whitened(eqx.Module):
         """
         return self._carried(response, lambda rows: rows @ self.factor)
 
-    def to_inputs(self, response: ImpulseResponse) -> np.ndarray:
+    def to_inputs(self, response: Shaped[ArrayLike, "lag out in"]) -> np.ndarray:
         """Impulse response from x that gives the outputs of one from e: `to_whitened` undone.
 
         Args:
@@ -100,6 +104,8 @@ class Whitened(eqx.Module):
         return self._carried(response, lambda rows: np.linalg.solve(self.factor.T, rows.T).T)
 
     def _carried(self, response, carry) -> np.ndarray:
+        if np.iscomplexobj(response):
+            raise InputError("a real impulse response, as inputs are real", "a complex one")
         response = np.asarray(response, np.float64)
         without_outputs = response.shape[:1] + response.shape[2:]
         self._require_inputs("a response to inputs", without_outputs, response.shape)

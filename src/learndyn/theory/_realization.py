@@ -89,7 +89,8 @@ def realize(
         tolerance: as in `hankel_ranks`.
 
     Returns:
-        The network.
+        The network, in the precision of the response, or in JAX's default one where it holds
+        integers or truth values.
 
     Raises:
         InputError: for what `hankel_ranks` refuses, or less than one unit.
@@ -111,7 +112,7 @@ def realize(
         errors = [abs(w.response(len(values)) - values).max() for w in (weights, form)]
         weights = form if errors[0] > max(errors[1], structure.threshold) else weights
     chosen = weights.first(max(1, len(form.w_h)) if hidden is None else hidden)
-    dtype = jnp.asarray(response).dtype
+    dtype = jnp.result_type(float, jnp.asarray(response))  # counts and truth values become floats
     return LinearRNN(*(jnp.asarray(part, dtype) for part in chosen))
 
 
