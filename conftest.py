@@ -40,13 +40,15 @@ def _room_for_compiled_code():
     """Let go of compiled code where there is much of it.
 
     Each compiled function maps memory, a process on Linux may hold 65,530 maps, and the compiler
-    crashes where it gets no more.
+    crashes where it gets no more. What is kept is no garbage, and need not be searched for any.
     """
     yield
     maps = pathlib.Path("/proc/self/maps")
     if maps.exists() and maps.read_bytes().count(b"\n") > _MANY_MAPS:
+        gc.unfreeze()
         jax.clear_caches()
         gc.collect()
+    gc.freeze()
 
 
 _MANY_MAPS = 20_000
