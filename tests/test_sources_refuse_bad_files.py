@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 import learndyn as ld
 from learndyn._errors import MissingExtraError
-from learndyn.tasks import digits, neurogym_integration, read_npz
+from learndyn.sources import digits, neurogym_integration, read_npz
 
-CURE = "Save plain numbers with numpy.savez(path, x=x, y=y)."
+CURE = (
+    "Save plain numbers with numpy.savez(path, x=x, y=y); pad trials of different lengths to one "
+    "length, and add lengths=lengths."
+)
 
 
 class Unpickled:

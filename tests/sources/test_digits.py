@@ -8,7 +8,7 @@ pytest.importorskip("sklearn")
 from sklearn.datasets import load_digits
 
 import learndyn as ld
-from learndyn.tasks import digits
+from learndyn.sources import digits
 
 
 def test_images_are_read_from_the_top_row_down():

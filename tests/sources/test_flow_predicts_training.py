@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import learndyn as ld
-from learndyn._study import open_source
 from learndyn._study._plan import plan_training
+from learndyn.sources import open_source
 
 # The package that each source needs, none for our own generator.
 NEEDS = {"integration": "numpy", "digits": "sklearn", "neurogym": "neurogym"}
@@ -23,7 +23,7 @@ def test_within_a_hundredth_at_every_recorded_step(source):
     net = ld.init_unaligned(trials.n_in, hidden, trials.n_out, 0.1, key=jax.random.key(0))
     problem = ld.Problem(net, trials)
     # As many steps as it takes, so that the rate is 0.02 over the curvature and not more.
-    plan = plan_training(problem, learning_rate=None, max_steps=10**8)
+    plan = plan_training([problem], learning_rate=None, max_steps=10**8)
     assert plan.learning_rate * plan.curvature == pytest.approx(0.02)
 
     trained = ld.solve(problem, ld.GradientDescent(plan.learning_rate), plan.times)

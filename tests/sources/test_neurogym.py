@@ -10,7 +10,7 @@ import scipy.stats
 pytest.importorskip("neurogym")
 
 import learndyn as ld
-from learndyn.tasks import neurogym_integration
+from learndyn.sources import neurogym_integration
 
 pytestmark = pytest.mark.source("neurogym")
 
@@ -65,7 +65,7 @@ def test_fewer_than_one_trial_is_refused():
 
 def test_importing_it_warns_of_nothing_and_leaves_figures_alone():
     code = (
-        "from learndyn.tasks import neurogym_integration\n"
+        "from learndyn.sources import neurogym_integration\n"
         "neurogym_integration(1, seed=0)\n"
         "from matplotlib import rcParams, rcParamsDefault\n"
         "fonts = [name for name in rcParams if 'font' in name]\n"

@@ -8,8 +8,9 @@ import numpy as np
 
 from learndyn._types import Float
 from learndyn.figures._configuration import Configuration
+from learndyn.sources import neurogym_integration
 from learndyn.statistics import TaskStatistics, Trials
-from learndyn.tasks import integration_task, neurogym_integration
+from learndyn.tasks import integration_task
 
 SOURCES = ("integration", "neurogym")
 

@@ -1,5 +1,6 @@
 """All that learning sees of a task: moments in lag order, from data, a spectrum or a teacher."""
 
+from learndyn.statistics._chunks import ChunkedTrials as ChunkedTrials
 from learndyn.statistics._eigenbasis import diagonal_share as diagonal_share
 from learndyn.statistics._eigenbasis import eigenbasis as eigenbasis
 from learndyn.statistics._inputs import CorrelatedInputs as CorrelatedInputs

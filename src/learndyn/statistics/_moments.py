@@ -8,6 +8,8 @@ pseudo-trials as a trial has numbers, however many trials there were. Squares ar
 large means cost no more digits than they cost in the data.
 """
 
+from typing import Any
+
 import numpy as np
 
 from learndyn._errors import InputError
@@ -17,6 +19,8 @@ from learndyn._types import Float, Int
 _FACTOR_BYTES = 4 * 2**30
 # Rows gathered before a factorization, at least; many small ones would waste time.
 _ROWS = 4096
+# Columns that are eliminated together when rows are added.
+_PANEL = 16
 
 
 class MomentAccumulator:
@@ -136,7 +140,10 @@ class _StreamedFactor:
                 self.triangle()
 
     def triangle(self) -> Float[np.ndarray, "numbers all"]:
-        if self._waiting:
+        if self._waiting and len(self._factor) == self._factor.shape[1]:
+            self._factor = _updated(self._factor, np.concatenate(self._waiting))
+            self._waiting = []
+        elif self._waiting:
             rows = np.concatenate([self._factor, *self._waiting])
             if min(rows.shape) * rows.shape[1] * 8 > _FACTOR_BYTES:
                 size = rows.shape[1] ** 2 * 8 / 2**30
@@ -153,6 +160,17 @@ class _StreamedFactor:
 def triangular_factor(rows: Float[np.ndarray, "numbers all"]) -> Float[np.ndarray, "fewer all"]:
     """Upper triangular R with `Rᵀ R = rowsᵀ rows`."""
     return np.asarray(np.linalg.qr(rows, mode="r"))
+
+
+def _updated(
+    factor: Float[np.ndarray, "all all"], rows: Float[np.ndarray, "numbers all"]
+) -> Float[np.ndarray, "all all"]:
+    """Triangular factor after more rows; zeros below the old one are not worked on again."""
+    # Imported here, since loading SciPy's linear algebra takes a moment.
+    from scipy.linalg import lapack
+
+    routines: Any = lapack  # which has no types
+    return routines.dtpqrt(0, min(_PANEL, len(factor)), factor, rows)[0]
 
 
 def _from_the_end(

@@ -18,6 +18,7 @@ from learndyn._types import (
     ScalarLike,
 )
 from learndyn.statistics._best_filter import best_filter
+from learndyn.statistics._chunks import ChunkedTrials, target_shape
 from learndyn.statistics._eigenbasis import eigenbasis
 from learndyn.statistics._inputs import CorrelatedInputs, InputMoments, WhiteInputs
 from learndyn.statistics._later_inputs import ReadoutFloors, readout_floors
@@ -88,16 +89,16 @@ class TaskStatistics(eqx.Module):
         return cls.from_trials(Trials(x, y, lengths=lengths, center=center))
 
     @classmethod
-    def from_trials(cls, trials: Trials) -> "TaskStatistics":
-        """Moments of trials that are checked already.
+    def from_trials(cls, trials: ChunkedTrials) -> "TaskStatistics":
+        """Moments of trials that are checked already, in one pass over their chunks.
 
         Args:
-            trials: the trials.
+            trials: the trials, in memory or outside it.
 
         Returns:
             The statistics, exact for these trials.
         """
-        moments = MomentAccumulator(trials.length, trials.n_in, trials.y.shape[1:])
+        moments = MomentAccumulator(trials.length, trials.n_in, target_shape(trials))
         for x, y, lengths in trials.chunks():
             moments.add(x, y, lengths)
         return cls._from_moments(moments, center=False)

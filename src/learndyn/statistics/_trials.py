@@ -6,9 +6,13 @@ import equinox as eqx
 import numpy as np
 
 from learndyn._errors import InputError
-
-# Bytes of one chunk of trials, which then stays in the cache from reading to factorization.
-_CHUNK_BYTES = 2**22
+from learndyn.statistics._chunks import (
+    Chunk,
+    centred,
+    cleaned,
+    mean_over_trajectories,
+    rows_per_chunk,
+)
 
 
 class Trials(eqx.Module):
@@ -51,7 +55,7 @@ class Trials(eqx.Module):
         self.lengths = None if lengths is None else _checked_lengths(lengths, self.x.shape)
         self.means = None
         if center:
-            self.means = self._mean_over_trajectories()
+            self.means = mean_over_trajectories(self._raw_chunks())
 
     @property
     def count(self) -> int:
@@ -111,7 +115,7 @@ class Trials(eqx.Module):
         y = self.y[np.arange(self.count), last]
         return Trials(self.x, y, lengths=self.lengths, center=self.means is not None)
 
-    def chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def chunks(self) -> Iterator[Chunk]:
         """Read the trials piece by piece.
 
         Yields:
@@ -121,13 +125,9 @@ class Trials(eqx.Module):
         Raises:
             InputError: at the first number that is not finite, saying where it is.
         """
-        for x, y, lengths in self._raw_chunks():
-            if self.means is not None:
-                x, y = x - self.means[0], y - self.means[1]
-                _clear_beyond(x, y, lengths)
-            yield x, y, lengths
+        yield from centred(self._raw_chunks(), self.means)
 
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def arrays(self) -> Chunk:
         """All trials at once, for training on the data themselves.
 
         Returns:
@@ -136,37 +136,14 @@ class Trials(eqx.Module):
         parts = tuple(zip(*self.chunks(), strict=True))
         return np.concatenate(parts[0]), np.concatenate(parts[1]), np.concatenate(parts[2])
 
-    def _raw_chunks(self):
-        bytes_each = 8 * (self.length * self.n_in + int(np.prod(self.y.shape[1:])))
-        size = max(1, _CHUNK_BYTES // bytes_each)
+    def _raw_chunks(self) -> Iterator[Chunk]:
+        size = rows_per_chunk(self.length * self.n_in + int(np.prod(self.y.shape[1:])))
         for start in range(0, self.count, size):
             rows = slice(start, start + size)
             x = np.array(self.x[rows], dtype=np.float64)
             y = np.array(self.y[rows], dtype=np.float64)
             lengths = np.full(len(x), self.length) if self.lengths is None else self.lengths[rows]
-            _clear_beyond(x, y, lengths)
-            _check_finite(x, "x", start)
-            _check_finite(y, "y", start)
-            yield x, y, lengths
-
-    def _mean_over_trajectories(self):
-        means, counts = [np.zeros(()), np.zeros(())], [0, 0]
-        for x, y, lengths in self._raw_chunks():
-            reached = (np.arange(self.length) < lengths[:, None])[..., None]
-            for i, part in enumerate((x, y)):
-                seen = reached if part.ndim == 3 else np.ones((len(part), 1), bool)
-                means[i], counts[i] = _updated_mean(means[i], counts[i], part, seen)
-        return means[0], means[1]
-
-
-def _updated_mean(mean, count, part: np.ndarray, seen: np.ndarray):
-    """Mean over trajectories after some more, and their number."""
-    # Differences from a first guess are averaged. For a constant channel they end up exactly zero,
-    # and so does the centred channel: no rounding error poses as a signal.
-    more = seen.sum(0)
-    guess = np.where(count > 0, mean, part.sum(0) / np.maximum(more, 1))
-    count = count + more
-    return guess + np.sum((part - guess) * seen, axis=0) / np.maximum(count, 1), count
+            yield cleaned((x, y, lengths), start)
 
 
 def _checked(array, name: str) -> np.ndarray:
@@ -197,10 +174,22 @@ def _checked(array, name: str) -> np.ndarray:
 
 def _check_shapes(x: np.ndarray, y: np.ndarray) -> None:
     if x.ndim != 3:
-        raise InputError("x of shape (trajectories, time, in)", f"shape {x.shape}")
+        raise InputError(
+            "x of shape (trajectories, time, in)",
+            f"shape {x.shape}",
+            "If its columns are the steps of one channel, give x[:, :, None]; "
+            "if they are channels at one step, x[:, None, :]."
+            if x.ndim == 2
+            else "",
+        )
     if y.ndim not in (2, 3):
         raise InputError(
-            "y of shape (trajectories, out), or (trajectories, time, out)", f"shape {y.shape}"
+            "y of shape (trajectories, out), or (trajectories, time, out)",
+            f"shape {y.shape}",
+            "For one number per trial give y[:, None]; for classes a column of 0 and 1 for each, "
+            "as (y[:, None] == numpy.unique(y)).astype(float)."
+            if y.ndim == 1
+            else "",
         )
     if y.shape[0] != x.shape[0]:
         raise InputError(
@@ -223,23 +212,3 @@ def _checked_lengths(lengths, shape: tuple[int, ...]) -> np.ndarray:
     if lengths.min() < 1 or lengths.max() > shape[1]:
         raise InputError(f"lengths between 1 and {shape[1]}", f"{lengths.min()} to {lengths.max()}")
     return lengths
-
-
-def _clear_beyond(x: np.ndarray, y: np.ndarray, lengths: np.ndarray) -> None:
-    """Set everything beyond each trajectory's length to zero, in place."""
-    beyond = np.arange(x.shape[1]) >= lengths[:, None]
-    if beyond.any():
-        x[beyond] = 0.0
-        if y.ndim == 3:
-            y[beyond] = 0.0
-
-
-def _check_finite(chunk: np.ndarray, name: str, start: int) -> None:
-    if not np.isfinite(chunk).all():
-        index = np.argwhere(~np.isfinite(chunk))[0]
-        where = ", ".join(map(str, (start + index[0], *index[1:])))
-        raise InputError(
-            f"finite numbers in {name}",
-            f"{chunk[tuple(index)]} at {name}[{where}]",
-            "Drop or fill these trials first.",
-        )
