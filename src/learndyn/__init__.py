@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from learndyn._reach import reach_threshold as reach_threshold
     from learndyn._reach import violations_along as violations_along
     from learndyn._solve import solve as solve
+    from learndyn._study import Checkpoints as Checkpoints
     from learndyn._study import Study as Study
+    from learndyn._study import read_checkpoints as read_checkpoints
     from learndyn._study import study as study
     from learndyn._sweep import TrainedNetworks as TrainedNetworks
     from learndyn._sweep import sweep as sweep
@@ -75,7 +77,7 @@ _HOMES = {
     "learndyn._problem": ("Problem",),
     "learndyn._reach": ("reach", "reach_exponent", "reach_threshold", "violations_along"),
     "learndyn._solve": ("solve",),
-    "learndyn._study": ("Study", "study"),
+    "learndyn._study": ("Checkpoints", "Study", "read_checkpoints", "study"),
     "learndyn._sweep": ("TrainedNetworks", "sweep", "train_many"),
     "learndyn._train": ("train",),
     "learndyn._units": ("loss_scale",),

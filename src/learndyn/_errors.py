@@ -50,3 +50,7 @@ class MissingExtraError(ImportError):
         super().__init__(
             f"{what} needs an optional package; install it with: pip install 'learndyn[{extra}]'"
         )
+
+
+class Interrupted(Exception):
+    """The user interrupted what was under way; the sentence says what is done."""

@@ -1,19 +1,30 @@
-"""Which folders a study may write to."""
+"""The folder of a study while it is made: claimed, resumed, and left tidy."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from learndyn import _io
-from learndyn._study._write import RUN, SUMMARY
+from learndyn._errors import Interrupted
+from learndyn._study._write import RUN, SUMMARY, TRAINED
 
 
-def claim_folder(folder: Path, configuration: dict, *, force: bool) -> None:
-    """Refuse a folder that holds anything but an unfinished run of the same configuration.
+@contextmanager
+def claimed_folder(folder: Path, configuration: dict, *, force: bool) -> Iterator[None]:
+    """Claim a folder for a study, which is made inside.
+
+    A new or empty folder will do, or one with an unfinished run of the same configuration, which
+    is taken up. A run that is interrupted, or finds no room, leaves what it has; one that fails
+    leaves nothing.
 
     Args:
-        folder: where a study will be written.
+        folder: where the study will be written.
         configuration: what will be run.
-        force: write there all the same.
+        force: write there all the same, from the beginning.
+
+    Yields:
+        Nothing.
 
     Raises:
         InputError: if the folder is in use, or no folder can be made there.
@@ -24,7 +35,29 @@ def claim_folder(folder: Path, configuration: dict, *, force: bool) -> None:
             return "a finished study"
         return None if _configuration(folder) == configuration else "files of something else"
 
+    existed = folder.exists()
     _io.claim_folder(folder, found, force=force)
+    if force:
+        (folder / SUMMARY).unlink(missing_ok=True)
+        _forget(folder)
+    _io.write_json(folder / RUN, configuration)
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, Interrupted | OSError):
+            _forget(folder)
+            if not existed:
+                folder.rmdir()
+        raise
+
+
+def _forget(folder: Path) -> None:
+    """Remove what an unfinished run is resumed from."""
+    for path in (folder / RUN, *folder.glob(TRAINED), *folder.glob(f"seed-*/{TRAINED}")):
+        path.unlink(missing_ok=True)
+    for path in folder.glob("seed-*"):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def _configuration(folder: Path) -> dict | None:

@@ -1,5 +1,6 @@
-"""How long to train and at which rate, read off the predicted flow."""
+"""How long to train and at which rate, read off the predicted flows."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -23,14 +24,14 @@ _PROBES, _RECORDS = 100, 200
 
 
 class Plan(NamedTuple):
-    """What the predicted flow says about training.
+    """What the predicted flows say about training; networks from several starts share it.
 
     Attributes:
-        curvature: largest curvature of the loss along the flow.
+        curvature: largest curvature of the loss along the flows.
         learning_rate: rate to train at.
         horizon: learning time to train for.
         times: when to record, multiples of the rate.
-        flow: the flow of the weights, at the steps of its solver.
+        flows: the flow of the weights from each start, at the steps of its solver.
         shortened: whether the allowed steps end before learning is over.
     """
 
@@ -38,43 +39,110 @@ class Plan(NamedTuple):
     learning_rate: float
     horizon: float
     times: np.ndarray
-    flow: LearningCurve
+    flows: tuple[LearningCurve, ...]
     shortened: bool
 
 
-def plan_training(problem: Problem, *, learning_rate: float | None, max_steps: int) -> Plan:
-    """Follow the flow of the weights, and choose a horizon and a learning rate.
+def plan_training(
+    problems: Sequence[Problem], *, learning_rate: float | None, max_steps: int
+) -> Plan:
+    """Follow the flow of the weights from each start, and choose a horizon and a learning rate.
 
-    The rate is 0.02 over the largest curvature along the flow; up to ten times that where learning
-    would not be over within the allowed steps.
+    Training lasts until all is learned. The rate is 0.02 over the largest curvature of the loss on
+    the way; up to ten times that where the allowed steps would not suffice, and where even those do
+    not, training ends where they do: a network that runs away bends the loss more and more.
 
     Args:
-        problem: network and task.
+        problems: networks and their one task.
         learning_rate: a rate to use instead.
         max_steps: gradient steps that training may take.
 
     Returns:
         The plan.
     """
-    flow = train(problem, WeightFlow(), tolerance=_TOLERANCE, max_steps=_SOLVER_STEPS).trimmed()
-    excess, times = np.asarray(flow.excess), np.asarray(flow.times)
-    probes = np.unique(np.linspace(0, len(times) - 1, _PROBES).round().astype(int))
-    largest = float(curvature(problem, jax.tree.map(lambda w: w[probes], flow.weights)).max())
-
-    over = excess - excess[-1] <= _LEFT * (excess[0] - excess[-1])
-    horizon = float(times[np.argmax(over)]) or float(times[-1]) or 1.0
+    flows = tuple(flow_until_still(problem) for problem in problems)
+    bends = [Bend.along(*pair) for pair in zip(problems, flows, strict=True)]
+    horizon = max(_learned_by(flow) for flow in flows)
     if learning_rate is None:
-        close = _CLOSE / largest if largest > 0 else horizon / _RECORDS
-        learning_rate = float(np.clip(horizon / max_steps, close, close * _COARSE / _CLOSE))
+        reached = _affordable(bends, horizon, max_steps)
+        largest = max(bend.until(reached) for bend in bends)
+        close = _CLOSE / largest if largest > 0 else reached / _RECORDS
+        learning_rate = float(np.clip(reached / max_steps, close, close * _COARSE / _CLOSE))
     reached = min(horizon, max_steps * learning_rate)
     return Plan(
-        curvature=largest,
+        curvature=max(bend.until(reached) for bend in bends),
         learning_rate=learning_rate,
         horizon=reached,
         times=_record_times(reached, learning_rate),
-        flow=flow,
+        flows=flows,
         shortened=reached < horizon,
     )
+
+
+class Bend(NamedTuple):
+    """How much the loss has bent along a flow so far.
+
+    Attributes:
+        times: learning times of a hundred points, increasing.
+        largest: largest Hessian eigenvalue at any point up to each.
+    """
+
+    times: np.ndarray
+    largest: np.ndarray
+
+    @classmethod
+    def along(cls, problem: Problem, flow: LearningCurve) -> "Bend":
+        """Measure a flow.
+
+        Args:
+            problem: network and task.
+            flow: its flow.
+
+        Returns:
+            The curvature so far, at points of the flow.
+        """
+        # As many points for every flow, so that all of them are measured by one program.
+        probes = np.linspace(0, len(flow.valid) - 1, _PROBES).round().astype(int)
+        found = curvature(problem, jax.tree.map(lambda w: w[probes], flow.weights))
+        return cls(np.asarray(flow.times)[probes], np.maximum.accumulate(np.asarray(found)))
+
+    def until(self, time: float) -> float:
+        """Largest curvature up to a time, and on to the next point.
+
+        Args:
+            time: learning time.
+
+        Returns:
+            The curvature.
+        """
+        return float(self.largest[min(np.searchsorted(self.times, time), len(self.times) - 1)])
+
+
+def _affordable(bends: Sequence[Bend], horizon: float, max_steps: int) -> float:
+    """The longest time up to the horizon for which coarse steps suffice."""
+    tried = np.unique(np.concatenate([*(bend.times for bend in bends), [horizon]]))
+    tried = tried[(tried > 0) & (tried <= horizon)]
+    steps = [time * max(bend.until(time) for bend in bends) / _COARSE for time in tried]
+    within = np.flatnonzero(np.array(steps) <= max_steps)
+    return float(tried[within[-1]] if within.size else tried[0])
+
+
+def flow_until_still(problem: Problem) -> LearningCurve:
+    """The predicted flow, until its slope is all but zero.
+
+    Args:
+        problem: network and task.
+
+    Returns:
+        The curve, at the steps of the solver.
+    """
+    return train(problem, WeightFlow(), tolerance=_TOLERANCE, max_steps=_SOLVER_STEPS).trimmed()
+
+
+def _learned_by(flow: LearningCurve) -> float:
+    excess, times = np.asarray(flow.excess), np.asarray(flow.times)
+    over = excess - excess[-1] <= _LEFT * (excess[0] - excess[-1])
+    return float(times[np.argmax(over)]) or float(times[-1]) or 1.0
 
 
 def _record_times(horizon: float, learning_rate: float) -> np.ndarray:

@@ -1,27 +1,23 @@
-"""A study: assumptions, spectrum, prediction and training of one network on one set of trials."""
+"""A study: what theory says of trials, and networks that were trained on them, beside it."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 
-from learndyn._curve import RESULTS, Comparison, LearningCurve, compare, join
-from learndyn._errors import InputError
-from learndyn._forms import FormShares, form_shares
+from learndyn._curve import Comparison, LearningCurve
+from learndyn._forms import FormShares
 from learndyn._problem import Problem
-from learndyn._solve import solve
-from learndyn._study._features import feature_report
-from learndyn._study._plan import Plan, plan_training
+from learndyn._study._plan import Plan
+from learndyn._study._report import details, report_of, write_report
+from learndyn._study._run import Run
 from learndyn._study._theory import mode_theory
 from learndyn._study._write import write_study
-from learndyn.methods import GradientDescent, Linearized, WeightFlow
-from learndyn.network import init_unaligned, response_modes
-from learndyn.statistics import Trials
+from learndyn.network import response_modes
+from learndyn.report import page_in_frame
 
-# Recorded points between two reports of progress.
-_WINDOW = 10
+# Parts of the summary that are those of the first network.
+_OF_THE_FIRST = ("loss", "feature_learning", "training", "recurrent_singular_values")
 
 
 @dataclass(frozen=True)
@@ -29,13 +25,10 @@ class Study:
     """What a linear RNN learns from trials: predicted, trained, and the two compared.
 
     Attributes:
-        problem: the network at its start and the statistics of the trials.
+        data: what the trials are, see `learndyn.sources.describe`.
         forms: share of the task that each form of the theory captures.
-        plan: horizon and rate, and the flow they were read off.
-        predicted: learning curve by the flow of the weights, at the times of `trained`.
-        trained: learning curve of gradient descent.
-        lazy: learning curve of the network linearized at its start, at the same times.
-        comparison: predicted minus trained.
+        plan: horizon and rate, and the flows they were read off.
+        runs: a network from each start, all on the time axis of the plan.
         configuration: all it takes to make the study again from the same trials.
 
     Example:
@@ -45,14 +38,36 @@ class Study:
         (1, 2)
     """
 
-    problem: Problem
+    data: dict
     forms: FormShares
     plan: Plan
-    predicted: LearningCurve
-    trained: LearningCurve
-    lazy: LearningCurve
-    comparison: Comparison
+    runs: tuple[Run, ...]
     configuration: dict
+
+    @property
+    def problem(self) -> Problem:
+        """The first network at its start, and the statistics of the trials."""
+        return self.runs[0].problem
+
+    @property
+    def predicted(self) -> LearningCurve:
+        """Learning curve of the first network by the flow of the weights."""
+        return self.runs[0].predicted
+
+    @property
+    def trained(self) -> LearningCurve:
+        """Learning curve of the first network, trained."""
+        return self.runs[0].trained
+
+    @property
+    def lazy(self) -> LearningCurve:
+        """Learning curve of the first network, linearized at its start."""
+        return self.runs[0].lazy
+
+    @property
+    def comparison(self) -> Comparison:
+        """Predicted minus trained, of the first network."""
+        return self.runs[0].comparison
 
     @property
     def spectrum(self) -> np.ndarray:
@@ -68,13 +83,16 @@ class Study:
         """The study in numbers, ready for JSON.
 
         Returns:
-            Nested dictionaries; losses are `½ mean ‖y − ŷ‖²`, times are of `dW/dt = −∇L`.
+            Nested dictionaries; losses are `½ mean ‖y − ŷ‖²`, times are of `dW/dt = −∇L`. What is
+            said of one network is said of the first; `runs` has numbers of each.
         """
         statistics, floors = self.problem.statistics, self.problem.statistics.readout_floors
-        first, last = float(self.trained.loss[0]), float(self.trained.loss[-1])
-        assert self.trained.steps is not None
+        runs = [run.summary() for run in self.runs]
+        first = runs[0]
+        modes = mode_theory(self.problem, self.trained.bases, first["learned"])
         return {
             "configuration": self.configuration,
+            "data": self.data,
             "task": {
                 "steps": statistics.length,
                 "inputs": statistics.n_in,
@@ -83,183 +101,50 @@ class Study:
             },
             "form": {**self.forms._asdict(), "better": self.forms.better},
             "readout_floors": floors and {k: float(v) for k, v in vars(floors).items()},
-            "modes": mode_theory(self.problem, self.predicted, self.trained),
+            "modes": modes,
             "assumptions": {k: float(v) for k, v in self.trained.violations.items()},
             "plan": {
                 "curvature": self.plan.curvature,
                 "learning_rate": self.plan.learning_rate,
                 "horizon": self.plan.horizon,
                 "shortened": self.plan.shortened,
-                "flow_ends": str(RESULTS[self.plan.flow.result]),
+                "flow_ends": first["flow_ends"],
             },
-            "loss": {
-                "floor": float(statistics.floor),
-                "first": first,
-                "trained": last,
-                "predicted": float(self.predicted.loss[-1]),
-                "largest_relative_gap": float(self.comparison.largest_gap),
-            },
-            "feature_learning": feature_report(self.problem, self.trained, self.lazy),
-            "training": {
-                "steps": int(self.trained.steps[-1]),
-                "result": str(RESULTS[self.trained.result]),
-                "method": self.trained.method,
-            },
+            **{name: first[name] for name in _OF_THE_FIRST},
             "prediction": {"method": self.predicted.method},
-            "recurrent_singular_values": {
-                "trained": np.asarray(self.trained.singular_values.w_h[-1]).tolist(),
-                "predicted": np.asarray(self.predicted.singular_values.w_h[-1]).tolist(),
-            },
+            "runs": runs,
+            **details(self, modes),
         }
 
+    def report(self, path: str | os.PathLike) -> None:
+        """Write the report: one page that needs no other file, whole or not at all.
+
+        Args:
+            path: file name, which should end in `.html`.
+
+        Example:
+            >>> import pathlib, tempfile, numpy as np, learndyn as ld
+            >>> x = np.random.default_rng(0).normal(size=(200, 2, 1))
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     path = pathlib.Path(folder, "report.html")
+            ...     ld.study(x, x.sum(1), scale=0.5).report(path)
+            ...     path.read_text(encoding="utf-8")[:15]
+            '<!doctype html>'
+        """
+        write_report(path, report_of(self, self.summary()))
+
+    def _repr_html_(self) -> str:
+        """The report, as notebooks show it."""
+        return page_in_frame(report_of(self, self.summary()))
+
     def save(self, folder: str | os.PathLike) -> None:
-        """Write curves (netCDF), figure (SVG) and `summary.json`, the summary last.
+        """Write curves (netCDF), figure (SVG), the report and `summary.json`, the summary last.
 
         Args:
             folder: where; made if missing.
         """
-        curves = self.predicted, self.trained, self.lazy
-        write_study(folder, *curves, self.spectrum, self.summary())
-
-
-def study(
-    x,
-    y,
-    *,
-    lengths=None,
-    center: bool = False,
-    outputs: str | None = None,
-    hidden: int | None = None,
-    scale: float = 0.1,
-    seed: int = 0,
-    learning_rate: float | None = None,
-    max_steps: int = 2_000_000,
-) -> Study:
-    """What a linear RNN will learn from trials, beside one that is trained on them.
-
-    Numbers are computed in the precision that jax is set to; `learndyn study` on the command line
-    uses double precision.
-
-    Args:
-        x: inputs, `(trajectories, time, in)`.
-        y: targets, `(trajectories, out)` or `(trajectories, time, out)`.
-        lengths: number of steps of each trajectory.
-        center: subtract the mean over trajectories per time and channel.
-        outputs: `"final"` takes the last target of each trajectory, `"every"` insists on one at
-            every step; None: as the trials come.
-        hidden: hidden units; None: as many as inputs or outputs, whichever are more.
-        scale: size of the random start, see `init_unaligned`.
-        seed: seed of the random start.
-        learning_rate: rate of gradient descent; None: from the curvature along the flow.
-        max_steps: gradient steps that training may take.
-
-    Returns:
-        The study.
-
-    Raises:
-        InputError: for trials that `Trials` refuses, or options out of range.
-        SolveError: if training diverges.
-
-    Example:
-        >>> import numpy as np, learndyn as ld
-        >>> x = np.random.default_rng(0).normal(size=(200, 3, 2))
-        >>> done = ld.study(x, x.sum(1), scale=0.5)
-        >>> bool(done.comparison.largest_gap < 0.05)
-        True
-    """
-    trials = Trials(x, y, lengths=lengths, center=center).with_outputs(outputs)
-    configuration = configure(
-        trials,
-        source="arrays",
-        hidden=hidden,
-        scale=scale,
-        seed=seed,
-        learning_rate=learning_rate,
-        max_steps=max_steps,
-    )
-    return study_trials(trials, configuration)
-
-
-def configure(
-    trials: Trials,
-    *,
-    source: str,
-    hidden: int | None,
-    scale: float,
-    seed: int,
-    learning_rate: float | None,
-    max_steps: int,
-) -> dict:
-    """Check the options of a study, and fill in what follows from the trials.
-
-    Args:
-        trials: the trials.
-        source: where they come from, for the record.
-        hidden: hidden units; None: as many as inputs or outputs, whichever are more.
-        scale: size of the random start.
-        seed: seed of the random start.
-        learning_rate: rate of gradient descent, or None.
-        max_steps: gradient steps that training may take.
-
-    Returns:
-        The configuration, ready for JSON.
-
-    Raises:
-        InputError: for options out of range.
-    """
-    if not 0 < scale < np.inf:
-        raise InputError("a positive, finite scale", f"{scale}")
-    if max_steps < 1:
-        raise InputError("max_steps of at least 1", f"{max_steps}")
-    if learning_rate is not None:
-        GradientDescent(learning_rate)  # refuses a rate that is not positive
-    return {
-        "source": source,
-        "trials": trials.count,
-        "outputs": "every" if trials.every_step else "final",
-        "hidden": max(trials.n_in, trials.n_out) if hidden is None else hidden,
-        "scale": scale,
-        "seed": seed,
-        "learning_rate": learning_rate,
-        "max_steps": max_steps,
-    }
-
-
-def study_trials(
-    trials: Trials,
-    configuration: dict,
-    *,
-    progress: Callable[[int, int, float], None] | None = None,
-) -> Study:
-    """As `study`, of trials and options that are checked already.
-
-    Args:
-        trials: the trials.
-        configuration: what `configure` returned for them.
-        progress: called with steps done, steps in all, and the loss.
-
-    Returns:
-        The study.
-    """
-    key = jax.random.key(configuration["seed"])
-    hidden, scale = configuration["hidden"], configuration["scale"]
-    net = init_unaligned(trials.n_in, hidden, trials.n_out, scale, key=key)
-    problem = Problem(net, trials).without_trials()
-    forms = form_shares(problem.statistics)
-    if forms.better == "eigen":
-        # All that is said of modes is said of complex ones then; what weights do is the same.
-        problem = Problem(net, problem.statistics.in_eigenvectors())
-    plan = plan_training(
-        problem,
-        learning_rate=configuration["learning_rate"],
-        max_steps=configuration["max_steps"],
-    )
-    trained = _trained(problem, plan, progress)
-    assert trained.times is not None
-    predicted = solve(problem, WeightFlow(), trained.times)
-    lazy = solve(problem, Linearized(), trained.times)
-    comparison = compare(predicted, trained)
-    return Study(problem, forms, plan, predicted, trained, lazy, comparison, configuration)
+        summary = self.summary()
+        write_study(folder, self.runs, self.spectrum, summary, report_of(self, summary))
 
 
 def _named(spectrum: np.ndarray) -> dict:
@@ -267,18 +152,3 @@ def _named(spectrum: np.ndarray) -> dict:
         return {"temporal_singular_values": spectrum.tolist()}
     parts = {"real": spectrum.real.tolist(), "imaginary": spectrum.imag.tolist()}
     return {"temporal_eigenvalues": parts}
-
-
-def _trained(problem: Problem, plan: Plan, progress) -> LearningCurve:
-    """Gradient descent in windows, so that progress can be told; equal to one run, bitwise."""
-    method = GradientDescent(plan.learning_rate)
-    curve = None
-    for start in range(0, len(plan.times), _WINDOW):
-        window = solve(problem, method, plan.times[start : start + _WINDOW], resume=curve)
-        curve = window if curve is None else join(curve, window)
-        if progress is not None:
-            assert curve.steps is not None
-            total = round(float(plan.times[-1]) / plan.learning_rate)
-            progress(int(curve.steps[-1]), total, float(curve.loss[-1]))
-    assert curve is not None
-    return curve

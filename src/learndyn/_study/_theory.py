@@ -8,7 +8,8 @@ from learndyn import theory
 from learndyn._curve import LearningCurve
 from learndyn._numerics import powers, square_size
 from learndyn._problem import Problem
-from learndyn.network import partners, response_modes
+from learndyn._study._responses import mode_energies
+from learndyn.network import Bases, partners, response_modes
 
 # A mode learns without recurrence, or not at all, where it would carry less than this share: of its
 # own best response, or of that of the largest mode.
@@ -17,7 +18,9 @@ _NEGLIGIBLE = 0.01
 _SHARE = 0.5
 
 
-def mode_theory(problem: Problem, predicted: LearningCurve, trained: LearningCurve) -> list[dict]:
+def mode_theory(
+    problem: Problem, bases: Bases, learned: dict[str, list[float | None]]
+) -> list[dict]:
     """The optimum of each mode, its stability, what it prunes, and its turn in learning.
 
     The spectrum of a mode is the diagonal, in the bases of the problem, of the best impulse
@@ -27,14 +30,14 @@ def mode_theory(problem: Problem, predicted: LearningCurve, trained: LearningCur
 
     Args:
         problem: network and task.
-        predicted: predicted curve.
-        trained: trained curve.
+        bases: bases of the problem.
+        learned: when each mode was learned, see `learning_times`.
 
     Returns:
         A dictionary for each mode, ready for JSON; None stands for infinite numbers, and complex
         ones are a radius and an angle.
     """
-    statistics, bases = problem.statistics, trained.bases
+    statistics = problem.statistics
     by_lag = response_modes(jnp.asarray(statistics.target), bases.output, bases.input)
     spectrum, weights = by_lag[::-1].T, jnp.asarray(statistics.weights)
     found = theory.stability(spectrum, weights=weights)
@@ -46,11 +49,8 @@ def mode_theory(problem: Problem, predicted: LearningCurve, trained: LearningCur
     b = jnp.where(best.attained, best.b, 0)
     carried = np.asarray(weights * square_size(best.u[:, None] * powers(b, statistics.length)))
     size = carried.sum(1)
-    times = {
-        "predicted": _times_of_modes(problem, predicted),
-        "trained": _times_of_modes(problem, trained),
-    }
-    order = np.argsort(times["predicted"])
+    predicted = [np.inf if time is None else time for time in learned["predicted"]]
+    order = np.argsort(predicted, kind="stable")
     return [
         {
             "optimum": {
@@ -61,27 +61,40 @@ def mode_theory(problem: Problem, predicted: LearningCurve, trained: LearningCur
             },
             "stable": bool(found.stable[i]),
             "sharpness": _finite(found.sharpness[i]),
-            "largest_stable_rate": float(found.largest_rate[i]),
+            "largest_stable_rate": _finite(found.largest_rate[i]),
             "prunes_recurrence": bool(carried[i, 1:].sum() <= _NEGLIGIBLE * size[i]),
             "prunes_mode": bool(size[i] <= _NEGLIGIBLE * size.max()),
-            "learned": {name: _finite(values[i]) for name, values in times.items()},
+            "learned": {name: values[i] for name, values in learned.items()},
             "order": int(np.flatnonzero(order == i)[0]) + 1,
         }
         for i in range(len(size))
     ]
 
 
+def learning_times(
+    problem: Problem, predicted: LearningCurve, trained: LearningCurve
+) -> dict[str, list[float | None]]:
+    """When each mode has lost half of what it will lose.
+
+    Args:
+        problem: network and task.
+        predicted: predicted curve.
+        trained: trained curve.
+
+    Returns:
+        Learning times by name of the curve; None for a mode that loses nothing.
+    """
+    curves = {"predicted": predicted, "trained": trained}
+    return {
+        name: [float(t) if np.isfinite(t) else None for t in _times_of_modes(problem, curve)]
+        for name, curve in curves.items()
+    }
+
+
 def _times_of_modes(problem: Problem, curve: LearningCurve) -> np.ndarray:
     """Time at which each mode has lost half of what it will lose, infinite if it loses nothing."""
     # Read off the network's response, in the bases of the task: it need not be aligned.
-    statistics, bases = problem.statistics, curve.bases
-    best = response_modes(jnp.asarray(statistics.target), bases.output, bases.input)
-
-    def energies(net):
-        modes = response_modes(net.impulse_response(statistics.length), bases.output, bases.input)
-        return 0.5 * jnp.asarray(statistics.weights) @ square_size(best - modes)
-
-    path = np.asarray(jax.jit(jax.vmap(energies))(curve.weights))
+    path = mode_energies(problem, curve.weights, curve.bases)
     assert curve.times is not None
     target = path[0] + _SHARE * (path[-1] - path[0])
     learned = (path <= target) & (path[-1] < path[0])

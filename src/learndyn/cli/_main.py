@@ -9,6 +9,7 @@ import typer
 from learndyn._errors import (
     AssumptionError,
     InputError,
+    Interrupted,
     MissingExtraError,
     SolveError,
     SweepError,
@@ -65,6 +66,9 @@ def main() -> None:
     except _REFUSALS as error:
         print(f"learndyn: {_sentence(error)}", file=sys.stderr)
         sys.exit(2)
+    except Interrupted as error:
+        print(f"learndyn: {error}", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
     except (KeyboardInterrupt, SystemExit) as ended:
         # typer turns the first into the second, without a word.
         if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:

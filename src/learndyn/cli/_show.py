@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from learndyn._errors import Interrupted
+
 _MEANINGS = {
     "white_input": "inputs uncorrelated, of unit variance",
     "constant_bases": "vectors of the task the same at every lag",
@@ -50,6 +52,43 @@ def progress_bar() -> Iterator[Callable[[int, int, float], None]]:
         yield report
 
 
+@contextmanager
+def told_of_interruption(folder: Path) -> Iterator[Callable[[int, int, float], None]]:
+    """A progress bar that, when it is interrupted, says what is done.
+
+    Args:
+        folder: where that is kept.
+
+    Yields:
+        A function of steps done, steps in all, and the loss.
+
+    Raises:
+        Interrupted: at an interruption.
+    """
+    last: tuple[int, int, float] | None = None
+    with progress_bar() as report:
+
+        def remember(done: int, total: int, loss: float) -> None:
+            nonlocal last
+            last = done, total, loss
+            report(done, total, loss)
+
+        try:
+            yield remember
+        except KeyboardInterrupt as error:
+            raise Interrupted(_interruption(last, folder)) from error
+
+
+def _interruption(last: tuple[int, int, float] | None, folder: Path) -> str:
+    if last is None:
+        return "Interrupted before training began. The same command begins again."
+    done, total, loss = last
+    return (
+        f"Interrupted at {done:,} of {total:,} steps, loss {loss:.4g}, kept in {folder}. "
+        "The same command goes on."
+    )
+
+
 def print_summary(summary: dict, folder: Path) -> None:
     """Print a study as tables.
 
@@ -80,7 +119,7 @@ def print_summary(summary: dict, folder: Path) -> None:
     )
     if plan["shortened"]:
         console.print("Learning is not over by then; allow more with --max-steps.")
-    files = "summary.json, predicted.nc, trained.nc, lazy.nc, figure.svg"
+    files = "report.html, summary.json, predicted.nc, trained.nc, lazy.nc, figure.svg"
     console.print(f"Files in {folder}: {files}")
 
 
