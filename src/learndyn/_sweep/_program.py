@@ -22,7 +22,7 @@ Cells = tuple[dict[str, np.ndarray], np.ndarray]
 # wait for each other for ever, as in `workers`.
 _ONE_AT_A_TIME = threading.Lock()
 # What the compiled code says where it gets no memory.
-_NO_ROOM = "RESOURCE_EXHAUSTED"
+_NO_ROOM = ("RESOURCE_EXHAUSTED", "Out of memory")
 
 
 class Failed(NamedTuple):
@@ -214,7 +214,8 @@ def _run(compiled: Callable[..., dict[str, Array]], size: int, cells: Cells, par
         found = compiled(*_on_device(taken(cells, rows)))
         return {name: np.asarray(values)[part] for name, values in found.items()}
     except Exception as error:  # whatever the user's function, or the compiler's, may raise
-        if _NO_ROOM in str(error):  # which is not about some cells: no part would need less
+        # Which is not about some cells: no part of them would need less.
+        if any(words in str(error) for words in _NO_ROOM):
             raise MemoryError(f"{reason_of(error)}, for a batch of {size} cells") from error
         return Failed(reason_of(error))
 
