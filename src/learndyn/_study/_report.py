@@ -47,7 +47,7 @@ def details(study: "Study", modes: list[dict]) -> dict:
     problem, predicted, trained = study.problem, study.predicted, study.trained
     other = _other_spectrum(study)
     return {
-        "other_form": None if other is None else _named(other),
+        "other_form": None if other is None else named_spectrum(other),
         "hidden_units": hidden_units(problem.statistics),
         "other_lengths": other_lengths(problem, predicted, modes),
         "plateaus": stages(problem, trained),
@@ -129,7 +129,15 @@ def _other_spectrum(study: "Study") -> np.ndarray | None:
     return np.asarray(response_modes(statistics.lag_targets, *vectors))[::-1].T
 
 
-def _named(spectrum: np.ndarray) -> dict:
+def named_spectrum(spectrum: np.ndarray) -> dict:
+    """A spectrum under the name of what it is, ready for JSON.
+
+    Args:
+        spectrum: temporal singular values, or complex eigenvalues, `(modes, T)`, in t order.
+
+    Returns:
+        One entry; complex values as real and imaginary parts.
+    """
     if not np.iscomplexobj(spectrum):
         return {"temporal_singular_values": spectrum.tolist()}
     parts = {"real": spectrum.real.tolist(), "imaginary": spectrum.imag.tolist()}

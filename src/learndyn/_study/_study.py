@@ -9,7 +9,7 @@ from learndyn._curve import Comparison, LearningCurve
 from learndyn._forms import FormShares
 from learndyn._problem import Problem
 from learndyn._study._plan import Plan
-from learndyn._study._report import details, report_of, write_report
+from learndyn._study._report import details, named_spectrum, report_of, write_report
 from learndyn._study._run import Run
 from learndyn._study._theory import mode_theory
 from learndyn._study._write import write_study
@@ -97,7 +97,7 @@ class Study:
                 "steps": statistics.length,
                 "inputs": statistics.n_in,
                 "outputs": statistics.n_out,
-                **_named(self.spectrum),
+                **named_spectrum(self.spectrum),
             },
             "form": {**self.forms._asdict(), "better": self.forms.better},
             "readout_floors": floors and {k: float(v) for k, v in vars(floors).items()},
@@ -145,10 +145,3 @@ class Study:
         """
         summary = self.summary()
         write_study(folder, self.runs, self.spectrum, summary, report_of(self, summary))
-
-
-def _named(spectrum: np.ndarray) -> dict:
-    if not np.iscomplexobj(spectrum):
-        return {"temporal_singular_values": spectrum.tolist()}
-    parts = {"real": spectrum.real.tolist(), "imaginary": spectrum.imag.tolist()}
-    return {"temporal_eigenvalues": parts}
