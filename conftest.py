@@ -38,6 +38,15 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("learndyn")
 
 
+@hypothesis.given(hypothesis.strategies.none())
+def _first_example(_):
+    """Hypothesis makes its generator with the first example, and asks what refers to it."""
+
+
+# Before objects are frozen, which then are asked no more.
+_first_example()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _room_for_compiled_code():
     """Let go of compiled code where there is much of it.

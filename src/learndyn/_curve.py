@@ -224,20 +224,18 @@ def make_curve(
     )
 
 
-def join(first: LearningCurve, second: LearningCurve) -> LearningCurve:
-    """A curve followed by its continuation.
+def join(*parts: LearningCurve) -> LearningCurve:
+    """A curve and its continuations as one.
 
     Args:
-        first: a curve.
-        second: the same solved on, with `resume=first`.
+        *parts: a curve, then the same solved on, each with `resume` of the one before it.
 
     Returns:
-        One curve with the points of both, ending as the second does.
+        One curve with the points of all, ending as the last does.
     """
-    joined = jax.tree.map(
-        lambda x, y: jnp.concatenate([x, y]), _along_time(first), _along_time(second)
-    )
-    return eqx.tree_at(_along_time, second, joined, is_leaf=lambda x: x is None)
+    # By NumPy: with JAX every length of a curve would be compiled anew.
+    joined = jax.tree.map(lambda *x: jnp.asarray(np.concatenate(x)), *map(_along_time, parts))
+    return eqx.tree_at(_along_time, parts[-1], joined, is_leaf=lambda x: x is None)
 
 
 def _along_time(curve: LearningCurve):

@@ -41,24 +41,25 @@ def train_in_windows(
     """
     method = GradientDescent(plan.learning_rate)
     total = round(float(plan.times[-1]) / plan.learning_rate)
-    curve = None if kept is None else _found(kept, plan)
+    found = None if kept is None else _found(kept, plan)
+    windows = [] if found is None else [found]
     saved = time.monotonic()
     try:
-        for start in range(0 if curve is None else len(curve.valid), len(plan.times), _WINDOW):
-            window = solve(problem, method, plan.times[start : start + _WINDOW], resume=curve)
-            curve = window if curve is None else join(curve, window)
+        for start in range(0 if found is None else len(found.valid), len(plan.times), _WINDOW):
+            times = plan.times[start : start + _WINDOW]
+            last = solve(problem, method, times, resume=windows[-1] if windows else None)
+            windows.append(last)
             if progress is not None:
-                assert curve.steps is not None
-                progress(int(curve.steps[-1]), total, float(curve.loss[-1]))
+                assert last.steps is not None
+                progress(int(last.steps[-1]), total, float(last.loss[-1]))
             if kept is not None and time.monotonic() - saved > _KEEP_EVERY:
-                curve.save(kept)
+                join(*windows).save(kept)
                 saved = time.monotonic()
     finally:
         # Also what is finished: networks of other seeds are still to come.
-        if kept is not None and curve is not None:
-            curve.save(kept)
-    assert curve is not None
-    return curve
+        if kept is not None and windows:
+            join(*windows).save(kept)
+    return join(*windows)
 
 
 def _found(kept: Path, plan: Plan) -> LearningCurve | None:
