@@ -38,13 +38,13 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("learndyn")
 
 
-@hypothesis.given(hypothesis.strategies.none())
-def _first_example(_):
-    """Hypothesis makes its generator with the first example, and asks what refers to it."""
+@pytest.fixture(scope="session", autouse=True)
+def _first_example():
+    """Hypothesis makes its generator with the first example, and asks what refers to it.
 
-
-# Before objects are frozen, which then are asked no more.
-_first_example()
+    Objects that are frozen are asked no more, so there is one example before any test.
+    """
+    hypothesis.given(hypothesis.strategies.none())(lambda _: None)()
 
 
 @pytest.fixture(scope="module", autouse=True)
