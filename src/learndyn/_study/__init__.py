@@ -5,5 +5,6 @@ from learndyn._study._checkpoints import Checkpoints as Checkpoints
 from learndyn._study._folder import claimed_folder as claimed_folder
 from learndyn._study._make import make_study as make_study
 from learndyn._study._make import study as study
+from learndyn._study._options import Options as Options
 from learndyn._study._options import configure as configure
 from learndyn._study._study import Study as Study

@@ -11,7 +11,7 @@ from learndyn._forms import form_shares
 from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn._study._checkpoints import Checkpoints, plan_of_checkpoints
-from learndyn._study._options import configure
+from learndyn._study._options import Options, configure
 from learndyn._study._plan import Plan, plan_training
 from learndyn._study._run import Run
 from learndyn._study._study import Study
@@ -79,21 +79,23 @@ def study(
         >>> bool(done.comparison.largest_gap < 0.05)
         True
     """
-    source = Source("arrays", Trials(x, y, lengths=lengths, center=center)).with_outputs(outputs)
-    if whiten is not None:
-        source = source.whitened(whiten)
-    statistics = TaskStatistics.from_trials(source.trials)
-    configuration = configure(
-        statistics,
-        source=source.name,
-        trials=source.trials.count,
-        asked={"center": center, "whiten": whiten},
+    options = Options(
         hidden=hidden,
         scale=scale,
         seed=seed,
         seeds=seeds,
         learning_rate=learning_rate,
         max_steps=max_steps,
+    )
+    source = Source("arrays", Trials(x, y, lengths=lengths, center=center)).with_outputs(outputs)
+    if whiten is not None:
+        source = source.whitened(whiten)
+    statistics = TaskStatistics.from_trials(source.trials)
+    configuration = configure(
+        statistics,
+        source,
+        options,
+        asked={"center": center, "whiten": whiten},
         checkpoints=None if checkpoints is None else checkpoints.name,
     )
     return make_study(statistics, configuration, describe(source), checkpoints=checkpoints)

@@ -1,79 +1,89 @@
 """Options of a study: checked, and filled in from the trials."""
 
 import hashlib
+from dataclasses import asdict, dataclass
 
 import jax
 import numpy as np
 
 from learndyn._errors import InputError
 from learndyn.methods import GradientDescent
+from learndyn.sources import Source
 from learndyn.statistics import TaskStatistics
 
 # Products that training may take where nothing else is said, and steps in any case.
 _PRODUCTS, _STEPS = 1e10, (1_000, 1_000_000)
 
 
-def configure(
-    statistics: TaskStatistics,
-    *,
-    source: str,
-    trials: int,
-    asked: dict,
-    hidden: int | None,
-    scale: float,
-    seed: int,
-    seeds: int,
-    learning_rate: float | None,
-    max_steps: int | None,
-    checkpoints: str | None = None,
-) -> dict:
-    """Check the options of a study, and fill in what follows from the trials.
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a study asks of its networks and their training.
 
-    Args:
-        statistics: statistics of the trials.
-        source: where they come from, and what was done to them, for the record.
-        trials: their number.
-        asked: options of the source, by the names that the command line has for them.
+    Attributes:
         hidden: hidden units; None: as many as inputs or outputs, whichever are more.
         scale: size of the random starts.
         seed: seed of the first start.
         seeds: number of starts.
-        learning_rate: rate of gradient descent, or None.
+        learning_rate: rate of gradient descent; None: from the curvature along the flows.
         max_steps: gradient steps that training may take; None: what takes well under a minute.
-        checkpoints: where networks come from that the user trained, for the record.
-
-    Returns:
-        The configuration, ready for JSON.
 
     Raises:
         InputError: for options out of range.
     """
-    if not 0 < scale < np.inf:
-        raise InputError("a positive, finite scale", f"{scale}")
-    for name, value in (("max_steps", max_steps), ("seeds", seeds)):
-        if value is not None and value < 1:
-            raise InputError(f"{name} of at least 1", f"{value}")
-    if seed < 0:
-        raise InputError("a seed of at least 0", f"{seed}")
-    if learning_rate is not None:
-        GradientDescent(learning_rate)  # refuses a rate that is not positive
-    if hidden is not None and hidden < 1:
-        raise InputError("at least 1 hidden unit", f"{hidden}")
-    hidden = max(statistics.n_in, statistics.n_out) if hidden is None else hidden
+
+    hidden: int | None = None
+    scale: float = 0.1
+    seed: int = 0
+    seeds: int = 1
+    learning_rate: float | None = None
+    max_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale < np.inf:
+            raise InputError("a positive, finite scale", f"{self.scale}")
+        for name, value in (("max_steps", self.max_steps), ("seeds", self.seeds)):
+            if value is not None and value < 1:
+                raise InputError(f"{name} of at least 1", f"{value}")
+        if self.seed < 0:
+            raise InputError("a seed of at least 0", f"{self.seed}")
+        if self.learning_rate is not None:
+            GradientDescent(self.learning_rate)  # refuses a rate that is not positive
+        if self.hidden is not None and self.hidden < 1:
+            raise InputError("at least 1 hidden unit", f"{self.hidden}")
+
+
+def configure(
+    statistics: TaskStatistics,
+    source: Source,
+    options: Options,
+    *,
+    asked: dict,
+    checkpoints: str | None,
+) -> dict:
+    """All it takes to make a study again, with what follows from the trials filled in.
+
+    Args:
+        statistics: statistics of the trials.
+        source: the trials.
+        options: what is asked of networks and training.
+        asked: options of the source, by the names that the command line has for them.
+        checkpoints: where networks come from that the user trained, for the record.
+
+    Returns:
+        The configuration, ready for JSON.
+    """
+    hidden = options.hidden or max(statistics.n_in, statistics.n_out)
     return {
-        "source": source,
+        "source": source.name,
         "asked": {
             name: value for name, value in asked.items() if value is not None and value is not False
         },
-        "trials": trials,
+        "trials": source.trials.count,
         "fingerprint": _fingerprint(statistics),
         "outputs": "final" if statistics.readout_floors is None else "every",
+        **asdict(options),
         "hidden": hidden,
-        "scale": scale,
-        "seed": seed,
-        "seeds": seeds,
-        "learning_rate": learning_rate,
-        "max_steps": _allowed_steps(statistics, hidden) if max_steps is None else max_steps,
+        "max_steps": options.max_steps or _allowed_steps(statistics, hidden),
         "checkpoints": checkpoints,
     }
 

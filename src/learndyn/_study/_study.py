@@ -1,7 +1,9 @@
 """A study: what theory says of trials, and networks that were trained on them, beside it."""
 
+import copy
 import os
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -86,6 +88,10 @@ class Study:
             Nested dictionaries; losses are `½ mean ‖y − ŷ‖²`, times are of `dW/dt = −∇L`. What is
             said of one network is said of the first; `runs` has numbers of each.
         """
+        return copy.deepcopy(self._summary)
+
+    @cached_property
+    def _summary(self) -> dict:
         statistics, floors = self.problem.statistics, self.problem.statistics.readout_floors
         runs = [run.summary() for run in self.runs]
         first = runs[0]
@@ -131,11 +137,11 @@ class Study:
             ...     path.read_text(encoding="utf-8")[:15]
             '<!doctype html>'
         """
-        write_report(path, report_of(self, self.summary()))
+        write_report(path, report_of(self, self._summary))
 
     def _repr_html_(self) -> str:
         """The report, as notebooks show it."""
-        return page_in_frame(report_of(self, self.summary()))
+        return page_in_frame(report_of(self, self._summary))
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write curves (netCDF), figure (SVG), the report and `summary.json`, the summary last.
@@ -143,5 +149,5 @@ class Study:
         Args:
             folder: where; made if missing.
         """
-        summary = self.summary()
-        write_study(folder, self.runs, self.spectrum, summary, report_of(self, summary))
+        page = report_of(self, self._summary)
+        write_study(folder, self.runs, self.spectrum, self._summary, page)

@@ -75,25 +75,22 @@ def study(
     # Imported here, so that help and refusals of options do not wait for the compiler.
     import jax
 
-    from learndyn._study import claimed_folder, configure, make_study, read_checkpoints
+    from learndyn._study import Options, claimed_folder, configure, make_study, read_checkpoints
     from learndyn.cli._names import columns, pairs
     from learndyn.cli._show import print_summary, told_of_interruption
     from learndyn.sources import describe, drawn, open_source
     from learndyn.statistics import TaskStatistics
 
     jax.config.update("jax_enable_x64", True)
-    asked = {
-        "source": source,
-        "target": target if drawn(source) else None,
-        "trials": trials if drawn(source) else None,
-        "center": center,
-        "whiten": whiten,
-        "inputs": inputs,
-        "targets": targets,
-        "trial_column": None if trial_column == "trial" else trial_column,
-        "time_column": None if time_column == "time" else time_column,
-        "names": names,
-    }
+    # Options out of range are refused before trials are read.
+    options = Options(
+        hidden=hidden,
+        scale=scale,
+        seed=seed,
+        seeds=seeds,
+        learning_rate=learning_rate,
+        max_steps=max_steps,
+    )
     opened = open_source(
         source,
         target=target,
@@ -106,17 +103,23 @@ def study(
     )
     brought = None if checkpoints is None else read_checkpoints(checkpoints, pairs(names))
     statistics = TaskStatistics.from_trials(opened.trials)
+    asked = {
+        "source": source,
+        "target": target if drawn(source) else None,
+        "trials": trials if drawn(source) else None,
+        "center": center,
+        "whiten": whiten,
+        "inputs": inputs,
+        "targets": targets,
+        "trial_column": None if trial_column == "trial" else trial_column,
+        "time_column": None if time_column == "time" else time_column,
+        "names": names,
+    }
     configuration = configure(
         statistics,
-        source=opened.name,
-        trials=opened.trials.count,
+        opened,
+        options,
         asked=asked,
-        hidden=hidden,
-        scale=scale,
-        seed=seed,
-        seeds=seeds,
-        learning_rate=learning_rate,
-        max_steps=max_steps,
         checkpoints=None if brought is None else brought.name,
     )
     with claimed_folder(out, configuration, force=force), told_of_interruption(out) as progress:
