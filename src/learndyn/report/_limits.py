@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from learndyn._assumptions import ALL
-from learndyn.report._words import listed, number, percent
+from learndyn.report._words import NOTHING, listed, number, percent
 
 # Prediction and training that differ by more deserve a word.
 _GAP = 0.01
@@ -12,8 +12,6 @@ _GAP = 0.01
 _TRIALS_PER_NUMBER = 10
 # A floor below this share of the loss at the start is nothing.
 _FLOOR = 0.01
-# Below this share of the loss at the start, a loss is a rounding error.
-_NOTHING = 1e-12
 # What a violated assumption takes from the rest of the report.
 _TAKEN = {
     "white_input": "Inputs are correlated or not of unit variance, so modes are not independent of "
@@ -64,7 +62,7 @@ def _violated(summary: dict) -> list[Limit]:
 def _nothing_to_learn(summary: dict) -> str | None:
     loss = summary["loss"]
     bound = summary["hidden_units"]["bounds"][0]
-    if bound - loss["floor"] > _NOTHING * max(bound, loss["first"]):
+    if bound - loss["floor"] > NOTHING * max(bound, loss["first"]):
         return None
     return (
         "No linear filter of the inputs explains anything of the targets, so there is nothing to "

@@ -14,7 +14,7 @@ from learndyn.report._command import command
 from learndyn.report._limits import limits
 from learndyn.report._panel import DRAWN
 from learndyn.report._svg import inline_svg
-from learndyn.report._words import listed, number, percent
+from learndyn.report._words import NOTHING, listed, number, percent
 
 # Rows of a table of modes, and steps in a table of spectra: more are in summary.json.
 _ROWS, _STEPS = 50, 10
@@ -89,7 +89,8 @@ def value(summary: dict, path: str, form: str = "number") -> Markup:
     Args:
         summary: the study in numbers.
         path: keys and indices, with dots between.
-        form: `"number"` or `"percent"`.
+        form: `"number"`, `"percent"`, or `"loss"`, which is 0 where it is a rounding error of the
+            loss at the start.
 
     Returns:
         The element `<data>`.
@@ -100,7 +101,10 @@ def value(summary: dict, path: str, form: str = "number") -> Markup:
         <data value="0.25" data-of="loss.0">25 %</data>
     """
     found = _at(summary, path)
-    text = percent(found) if form == "percent" else number(found)
+    if form == "loss" and abs(found) < NOTHING * summary["loss"]["first"]:
+        text = number(0.0)
+    else:
+        text = percent(found) if form == "percent" else number(found)
     exact = "infinite" if found is None else repr(found)
     if isinstance(found, dict):
         exact = f"{found['radius']!r} {found['angle']!r}"

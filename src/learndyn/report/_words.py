@@ -2,8 +2,9 @@
 
 import math
 
-# Angles of complex numbers that are real but for rounding errors, and shares that are nothing.
-_REAL, _NOTHING = 1e-9, 1e-12
+# Angles of complex numbers that are real but for rounding errors, and shares of the loss at the
+# start that are nothing else.
+_REAL, NOTHING = 1e-9, 1e-12
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -58,7 +59,7 @@ def percent(share: float | int, digits: int = 3) -> str:
         >>> percent(0.0043), percent(1.0)
         ('0.43 %', '100 %')
     """
-    shown = 0.0 if abs(share) < _NOTHING else 100.0 * share
+    shown = 0.0 if abs(share) < NOTHING else 100.0 * share
     return f"{number(shown, digits)} %"
 
 

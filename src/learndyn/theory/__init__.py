@@ -20,6 +20,8 @@ from learndyn.theory._flow import mode_flow as mode_flow
 from learndyn.theory._following import Hysteresis as Hysteresis
 from learndyn.theory._following import flow_jumps as flow_jumps
 from learndyn.theory._following import hysteresis as hysteresis
+from learndyn.theory._hankel import HankelRanks as HankelRanks
+from learndyn.theory._hankel import hankel_ranks as hankel_ranks
 from learndyn.theory._hidden_size import LeastHidden as LeastHidden
 from learndyn.theory._hidden_size import least_hidden as least_hidden
 from learndyn.theory._hidden_size import loss_bounds as loss_bounds
@@ -36,8 +38,6 @@ from learndyn.theory._polar import PolarModes as PolarModes
 from learndyn.theory._polar import polar as polar
 from learndyn.theory._polar import polar_learning_times as polar_learning_times
 from learndyn.theory._polar import polar_velocity as polar_velocity
-from learndyn.theory._realization import HankelRanks as HankelRanks
-from learndyn.theory._realization import hankel_ranks as hankel_ranks
 from learndyn.theory._realization import realize as realize
 from learndyn.theory._recurrent import recurrent_derivatives as recurrent_derivatives
 from learndyn.theory._sensitivity import sensitivity as sensitivity

@@ -15,7 +15,8 @@ from learndyn._errors import InputError
 from learndyn._types import Float, Int, ScalarLike
 from learndyn.network import LinearRNN
 from learndyn.statistics import CorrelatedInputs, TaskStatistics, lags_to_stack
-from learndyn.theory._realization import Matrix, Response, as_response, block_hankel, realize
+from learndyn.theory._hankel import Matrix, Response, as_response, block_hankel
+from learndyn.theory._realization import realize
 
 Blocks = tuple[Int[np.ndarray, " p"], Int[np.ndarray, " q"]]
 Metric = tuple[Float[np.ndarray, " p"], Matrix]
