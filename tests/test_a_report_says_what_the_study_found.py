@@ -445,6 +445,7 @@ QUIET = {
     "loss": {"floor": 0.0, "first": 1.0, "largest_relative_gap": 0.001},
     "plan": {
         "shortened": False,
+        "enough_steps": 1000,
         "horizon": 9.0,
         "learning_rate": 0.1,
         "curvature": 0.2,

@@ -102,7 +102,7 @@ def plan_of_checkpoints(
         horizon=float(times[-1]),
         times=times,
         flows=(flow,),
-        shortened=False,
+        enough_steps=None,
     )
 
 

@@ -1,5 +1,6 @@
 """How long to train and at which rate, read off the predicted flows."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ class Plan(NamedTuple):
         horizon: learning time to train for.
         times: when to record, multiples of the rate.
         flows: the flow of the weights from each start, at the steps of its solver.
-        shortened: whether the allowed steps end before learning is over.
+        enough_steps: where the allowed steps end before learning is over, about how many would do.
     """
 
     curvature: float
@@ -40,7 +41,12 @@ class Plan(NamedTuple):
     horizon: float
     times: np.ndarray
     flows: tuple[LearningCurve, ...]
-    shortened: bool
+    enough_steps: int | None
+
+    @property
+    def shortened(self) -> bool:
+        """Whether the allowed steps end before learning is over."""
+        return self.enough_steps is not None
 
 
 def plan_training(
@@ -63,19 +69,23 @@ def plan_training(
     flows = tuple(flow_until_still(problem) for problem in problems)
     bends = [Bend.along(*pair) for pair in zip(problems, flows, strict=True)]
     horizon = max(_learned_by(flow) for flow in flows)
-    if learning_rate is None:
+    reached = horizon
+    if learning_rate is not None:
+        enough = horizon / learning_rate
+    else:
+        enough = horizon * max(bend.until(horizon) for bend in bends) / _COARSE
         reached = _affordable(bends, horizon, max_steps)
         largest = max(bend.until(reached) for bend in bends)
         close = _CLOSE / largest if largest > 0 else reached / _RECORDS
         learning_rate = float(np.clip(reached / max_steps, close, close * _COARSE / _CLOSE))
-    reached = min(horizon, max_steps * learning_rate)
+    reached = min(reached, max_steps * learning_rate)
     return Plan(
         curvature=max(bend.until(reached) for bend in bends),
         learning_rate=learning_rate,
         horizon=reached,
         times=_record_times(reached, learning_rate),
         flows=flows,
-        shortened=reached < horizon,
+        enough_steps=math.ceil(enough) if reached < horizon else None,
     )
 
 

@@ -114,6 +114,7 @@ class Study:
                 "learning_rate": self.plan.learning_rate,
                 "horizon": self.plan.horizon,
                 "shortened": self.plan.shortened,
+                "enough_steps": self.plan.enough_steps,
                 "flow_ends": first["flow_ends"],
             },
             **{name: first[name] for name in _OF_THE_FIRST},

@@ -118,7 +118,9 @@ def print_summary(summary: dict, folder: Path) -> None:
         f"{plan['curvature']:.3g}), to time {plan['horizon']:.4g}."
     )
     if plan["shortened"]:
-        console.print("Learning is not over by then; allow more with --max-steps.")
+        console.print(
+            f"Learning is not over by then; --max-steps {plan['enough_steps']} would be enough."
+        )
     files = "report.html, summary.json, predicted.nc, trained.nc, lazy.nc, figure.svg"
     console.print(f"Files in {folder}: {files}")
 

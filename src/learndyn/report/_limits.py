@@ -100,7 +100,7 @@ def _shortened(summary: dict) -> str | None:
         return None
     return (
         f"Training stopped at learning time {number(plan['horizon'])}, before learning was over; "
-        "allow more with --max-steps."
+        f"--max-steps {plan['enough_steps']} would be enough."
     )
 
 
