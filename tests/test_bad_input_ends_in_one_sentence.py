@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+from learndyn.cli import _main
+
 _GOOD = {"x": np.ones((5, 3, 2)), "y": np.ones((5, 1))}
 _NAN = np.ones((5, 3, 2))
 _NAN[3, 1, 0] = np.nan
@@ -86,3 +88,30 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     assert done.returncode == 2
     assert "--force" in done.stderr
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+# What JAX raises where compiled code gets no memory, and what Python does.
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 160 bytes."), MemoryError()],
+)
+def test_no_memory_is_said_in_one_sentence(error, monkeypatch, capsys):
+    def fails():
+        raise error
+
+    monkeypatch.setattr(_main, "app", fails)
+    with pytest.raises(SystemExit) as ended:
+        _main.main()
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Expected arrays that fit into memory" in line
+    assert line.endswith("Shorten the trials, or give fewer channels or hidden units.")
+
+
+def test_other_errors_are_shown_whole(monkeypatch):
+    def fails():
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(_main, "app", fails)
+    with pytest.raises(RuntimeError, match="a defect"):
+        _main.main()

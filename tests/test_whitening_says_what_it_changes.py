@@ -47,6 +47,20 @@ def with_moments(moments, length):
     return x.reshape(size, length, -1)
 
 
+@pytest.mark.parametrize("every", [False, True])
+@pytest.mark.parametrize("count", [1, 5, 30])
+def test_whiteness_is_that_of_the_moments_however_few_the_trials(count, every):
+    x = np.random.default_rng(count).normal(size=(count, 4, 3)).cumsum(1)
+    found = statistics(x, x if every else x[:, -1])
+    weights = np.arange(4, 0, -1) if every else np.ones(4)
+    lagged = [x[:, : t + 1][:, ::-1].reshape(count, -1) for t in range(4)]
+    rows = [np.pad(part, ((0, 0), (0, 12 - part.shape[1]))) for part in lagged]
+    rows = np.concatenate(rows if every else rows[-1:])
+    distance = np.linalg.norm(rows.T @ rows / count - np.diag(np.repeat(weights, 3)))
+    true = distance / np.linalg.norm(np.repeat(weights, 3))
+    assert np.isclose(found.inputs.whiteness_violation(), true, rtol=1e-12)
+
+
 def decaying(rho, length):
     """Moments of a stationary AR(1) process of unit variance."""
     return rho ** abs(np.subtract.outer(np.arange(length), np.arange(length)))

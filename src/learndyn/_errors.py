@@ -54,3 +54,21 @@ class MissingExtraError(ImportError):
 
 class Interrupted(Exception):
     """The user interrupted what was under way; the sentence says what is done."""
+
+
+def is_no_room(error: BaseException) -> bool:
+    """Whether an error says that there was no memory: Python's own, or that of compiled code.
+
+    Args:
+        error: the error.
+
+    Returns:
+        Whether it does.
+
+    Example:
+        >>> from learndyn._errors import is_no_room
+        >>> is_no_room(MemoryError()), is_no_room(ValueError("a value"))
+        (True, False)
+    """
+    said = ("RESOURCE_EXHAUSTED", "Out of memory")
+    return isinstance(error, MemoryError) or any(words in str(error) for words in said)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from learndyn._errors import InputError, MissingExtraError
+from learndyn._errors import InputError, MissingExtraError, is_no_room
 from learndyn._sweep._outputs import as_arrays, surroundings
 from learndyn._sweep._threads import double_precision, precision
 from learndyn._types import Array, PRNGKeyArray
@@ -21,8 +21,6 @@ Cells = tuple[dict[str, np.ndarray], np.ndarray]
 # A worker of a cluster may have several threads. One compiles; and calls with factorizations can
 # wait for each other for ever, as in `workers`.
 _ONE_AT_A_TIME = threading.Lock()
-# What the compiled code says where it gets no memory.
-_NO_ROOM = ("RESOURCE_EXHAUSTED", "Out of memory")
 
 
 class Failed(NamedTuple):
@@ -215,7 +213,7 @@ def _run(compiled: Callable[..., dict[str, Array]], size: int, cells: Cells, par
         return {name: np.asarray(values)[part] for name, values in found.items()}
     except Exception as error:  # whatever the user's function, or the compiler's, may raise
         # Which is not about some cells: no part of them would need less.
-        if any(words in str(error) for words in _NO_ROOM):
+        if is_no_room(error):
             raise MemoryError(f"{reason_of(error)}, for a batch of {size} cells") from error
         return Failed(reason_of(error))
 

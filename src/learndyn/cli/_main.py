@@ -13,6 +13,7 @@ from learndyn._errors import (
     MissingExtraError,
     SolveError,
     SweepError,
+    is_no_room,
 )
 from learndyn.cli._figure import figure
 from learndyn.cli._study import study
@@ -24,7 +25,6 @@ _REFUSALS = (
     SolveError,
     SweepError,
     MissingExtraError,
-    MemoryError,
     OSError,
 )
 _INTERRUPTED = 130
@@ -63,12 +63,14 @@ def main() -> None:
     """Run the command line."""
     try:
         app()
-    except _REFUSALS as error:
-        print(f"learndyn: {_sentence(error)}", file=sys.stderr)
-        sys.exit(2)
     except Interrupted as error:
         print(f"learndyn: {error}", file=sys.stderr)
         sys.exit(_INTERRUPTED)
+    except Exception as error:
+        if not isinstance(error, _REFUSALS) and not is_no_room(error):
+            raise
+        print(f"learndyn: {_sentence(error)}", file=sys.stderr)
+        sys.exit(2)
     except (KeyboardInterrupt, SystemExit) as ended:
         # typer turns the first into the second, without a word.
         if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:
@@ -78,10 +80,11 @@ def main() -> None:
         sys.exit(_INTERRUPTED)
 
 
-def _sentence(error: BaseException) -> str:
+def _sentence(error: Exception) -> str:
     """What was needed, what was found, and what helps; where a disk refuses, what is kept."""
-    if isinstance(error, MemoryError):
-        return f"Expected arrays that fit into memory; got others ({error}). Shorten the trials."
+    if not isinstance(error, _REFUSALS):
+        said = str(error).strip().rstrip(".") or type(error).__name__
+        return f"Expected arrays that fit into memory; got others ({said}). {_SMALLER}"
     if not isinstance(error, OSError) or error.errno not in _NEEDED:
         return str(error)
     where = f" ({error.filename})" if error.filename else ""
@@ -89,3 +92,6 @@ def _sentence(error: BaseException) -> str:
         f"Expected {_NEEDED[error.errno]}; got {error.strerror}{where}. Finished figures and "
         "chunks of a sweep are kept: see to that, and run the same command again."
     )
+
+
+_SMALLER = "Shorten the trials, or give fewer channels or hidden units."
