@@ -7,12 +7,10 @@ import jax
 import numpy as np
 
 from learndyn._errors import InputError
+from learndyn._study._cost import training_steps
 from learndyn.methods import GradientDescent
 from learndyn.sources import Source
 from learndyn.statistics import TaskStatistics
-
-# Products that training may take where nothing else is said, and steps in any case.
-_PRODUCTS, _STEPS = 1e10, (1_000, 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,17 +81,9 @@ def configure(
         "outputs": "final" if statistics.readout_floors is None else "every",
         **asdict(options),
         "hidden": hidden,
-        "max_steps": options.max_steps or _allowed_steps(statistics, hidden),
+        "max_steps": options.max_steps or training_steps(statistics, hidden),
         "checkpoints": checkpoints,
     }
-
-
-def _allowed_steps(statistics: TaskStatistics, hidden: int) -> int:
-    """Steps that take well under a minute, by what one of them multiplies."""
-    length, n_in, n_out = statistics.length, statistics.n_in, statistics.n_out
-    in_the_network = length * hidden * (n_in + hidden + n_out)
-    in_the_loss = (length * n_in) ** 2 * n_out
-    return int(np.clip(_PRODUCTS / (in_the_network + in_the_loss), *_STEPS))
 
 
 def _fingerprint(statistics: TaskStatistics) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from learndyn._curve import LearningCurve
 from learndyn._dynamics import curvature
 from learndyn._problem import Problem
+from learndyn._study._cost import flow_steps
 from learndyn._train import train
 from learndyn.methods import GradientDescent, WeightFlow
 
@@ -18,8 +19,8 @@ from learndyn.methods import GradientDescent, WeightFlow
 _CLOSE, _COARSE = 0.02, 0.2
 # Learning counts as over when this share of the loss that the flow will shed is left.
 _LEFT = 1e-3
-# The flow is followed until its slope is this small, or for so many steps of its solver.
-_TOLERANCE, _SOLVER_STEPS = 1e-5, 1000
+# The flow is followed until its slope is this small.
+_TOLERANCE = 1e-5
 # Points of the flow at which the curvature is measured, and points recorded in training.
 _PROBES, _RECORDS = 100, 200
 
@@ -138,7 +139,7 @@ def _affordable(bends: Sequence[Bend], horizon: float, max_steps: int) -> float:
 
 
 def flow_until_still(problem: Problem) -> LearningCurve:
-    """The predicted flow, until its slope is all but zero.
+    """The predicted flow, until its slope is all but zero, or its steps cost too much.
 
     Args:
         problem: network and task.
@@ -146,7 +147,8 @@ def flow_until_still(problem: Problem) -> LearningCurve:
     Returns:
         The curve, at the steps of the solver.
     """
-    return train(problem, WeightFlow(), tolerance=_TOLERANCE, max_steps=_SOLVER_STEPS).trimmed()
+    steps = flow_steps(problem.statistics, problem.net.n_hidden)
+    return train(problem, WeightFlow(), tolerance=_TOLERANCE, max_steps=steps).trimmed()
 
 
 def _learned_by(flow: LearningCurve) -> float:

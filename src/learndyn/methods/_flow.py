@@ -20,7 +20,7 @@ from learndyn.methods._method import Method, speed
 from learndyn.network import LinearRNN
 
 # Up to this many unknowns an implicit step with a dense Jacobian pays.
-_DENSE = 2000
+DENSE = 2000
 # Solver steps between two requests for a curve, however far apart; a stiff flow needs hundreds.
 _MAX_STEPS = 100_000
 
@@ -172,7 +172,7 @@ def _ravel(tree: Any) -> tuple[Array, Callable[[Array], Any]]:
 
 
 def _default_solver(size: int, rtol: float, atol: float) -> diffrax.AbstractSolver:
-    if size > _DENSE:
+    if size > DENSE:
         return diffrax.Tsit5()
     # Diffrax's own root finder stops after a few iterations and takes five times as many steps
     # on these flows; iterating the chord method to the tolerance of the step costs less.
