@@ -1,0 +1,2 @@
+NAMES=()
+def svg(name): pass
