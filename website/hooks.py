@@ -16,7 +16,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     Returns:
         All of them.
     """
-    for name in drawings.NAMES:
+    for name in drawings.names():
         path = f"drawings/{name}.svg"
         files.append(File.generated(config, path, content=drawings.svg(name)))
     return files
