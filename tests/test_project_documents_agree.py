@@ -51,7 +51,10 @@ def test_every_dependency_is_explained_and_so_is_every_upper_bound(requirement):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-        if "://" not in target:
+        drawn = re.fullmatch(r"drawings/(\w+)\.svg", target)  # when the site is built
+        if drawn:
+            assert f"@_drawing\ndef {drawn[1]}()" in text("website/drawings.py")
+        elif "://" not in target:
             assert (page.parent / target).exists(), target
 
 
@@ -108,6 +111,14 @@ def test_public_names_have_an_example_that_runs_and_a_place_in_the_reference(nam
 
 def test_the_reference_has_public_names_only():
     assert set(re.findall(r"^::: learndyn\.(\S+)$", REFERENCE, re.MULTILINE)) == set(PUBLIC)
+
+
+def test_every_method_can_be_chosen():
+    table = text("docs/methods.md").partition("| method | what it follows")[2].partition("\n\n")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    methods = importlib.import_module("learndyn.methods")
+    made = [name for name, value in vars(methods).items() if inspect.isclass(value)]
+    assert sorted([*listed, "Method"]) == sorted(made)
 
 
 def test_importing_is_light_and_leaves_global_state_alone():

@@ -62,7 +62,9 @@ def _panels(count: int, width: float = 8.0) -> tuple[Figure, list]:
 @_drawing
 def two_modes() -> Figure:
     """Two modes while they are learned."""
-    spectrum = ld.task_dynamics("inverse_exponential", jnp.array([2.0, 0.7]), jnp.array([0.6, 0.9]), 6)
+    spectrum = ld.task_dynamics(
+        "inverse_exponential", jnp.array([2.0, 0.7]), jnp.array([0.6, 0.9]), 6
+    )
     task = ld.structured_task(spectrum, 4, 3, key=jax.random.key(0))
     problem = ld.Problem(ld.init_aligned(task, 0.1, 0.2, 0.1, key=jax.random.key(1)), task)
     trained = ld.solve(problem, ld.GradientDescent(0.001), jnp.linspace(0.0, 6.0, 61))
@@ -130,7 +132,9 @@ def transition() -> Figure:
     loop = ld.theory.hysteresis(_deviating, parameters)
     figure, (axes,) = _panels(1, 6.0)
     axes.axvspan(*sorted(birth.parameter for birth in found.births), color="0.93")
-    axes.plot(parameters, loop.up.b, color=COLOURS[0], label="carried along, δ rising", **SIMULATION)
+    axes.plot(
+        parameters, loop.up.b, color=COLOURS[0], label="carried along, δ rising", **SIMULATION
+    )
     axes.plot(parameters, loop.down.b, color=COLOURS[1], label="δ falling", **SIMULATION)
     axes.plot(parameters, found.optimum.b, label="best b", **THEORY)
     axes.set(xlabel="δ, the singular values of all steps but the last", ylabel="recurrent mode b")

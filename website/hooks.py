@@ -1,9 +1,8 @@
 """Drawings of the pages, made from the library whenever the site is built."""
 
+import drawings
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-
-import drawings
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -28,7 +28,7 @@ class Optimum(eqx.Module):
     Example:
         >>> import learndyn as ld
         >>> best = ld.theory.optimum(ld.task_dynamics("dirac_delta", 2.0, None, 4, kappa=1.0))
-        >>> float(best.b), float(best.u), bool(best.attained)  # only b without end comes ever closer
+        >>> float(best.b), float(best.u), bool(best.attained)  # ever better with ever larger b
         (inf, 0.0, False)
     """
 

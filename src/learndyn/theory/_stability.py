@@ -23,7 +23,7 @@ class Stability(eqx.Module):
     Example:
         >>> import learndyn as ld
         >>> found = ld.theory.stability(ld.task_dynamics("inverse_exponential", 1.0, 1.2, 6))
-        >>> bool(found.stable), round(float(found.optimum.b), 6)  # it is learned, and activity grows
+        >>> bool(found.stable), round(float(found.optimum.b), 6)  # learned, and activity grows
         (False, 1.2)
     """
 
