@@ -58,6 +58,13 @@ def test_links_between_pages_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_are_of_the_kinds_that_are_checked_when_pages_run(page):
+    assert set(re.findall(r"^ *```(\S*)$", page.read_text(), re.MULTILINE)) <= {
+        *("", "python", "bash", "toml", "text")
+    }
+
+
 def test_one_version_everywhere():
     version = PYPROJECT["project"]["version"]
     assert ld.__version__ == version
