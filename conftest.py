@@ -1,8 +1,11 @@
-"""Settings of every test and doctest: double precision, one thread each, no chance."""
+"""Settings of every test, doctest and page: double precision, one thread each, no chance."""
 
+import doctest
 import gc
 import os
 import pathlib
+import shlex
+import tempfile
 from importlib.metadata import version
 
 # Before jax or a linear algebra library starts: the test processes share the cores, so none of
@@ -24,6 +27,8 @@ for variable, value in {
 import hypothesis  # noqa: E402
 import jax  # noqa: E402
 import pytest  # noqa: E402
+from sybil import Example, Sybil  # noqa: E402
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 
@@ -64,3 +69,49 @@ def _room_for_compiled_code():
 
 
 _MANY_MAPS = 20_000
+
+
+def _check_shell(example: Example) -> None:
+    """Every `learndyn` in a block of shell is a command with options that it has."""
+    import typer
+
+    from learndyn.cli._main import app
+
+    for line in example.parsed.replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        if "learndyn" in words:
+            name, *options = words[words.index("learndyn") + 1 :]
+            typer.main.get_command(app).commands[name].make_context(name, options)
+
+
+def _check_toml(example: Example) -> None:
+    """Every block of TOML is the file of a sweep."""
+    from learndyn._experiments import EXPERIMENTS, read_configuration
+
+    pathlib.Path("run.toml").write_text(example.parsed)
+    read_configuration("run.toml", EXPERIMENTS)
+
+
+def _enter_an_empty_folder(namespace: dict) -> None:
+    namespace["_folder"] = folder = tempfile.TemporaryDirectory()
+    namespace["_left"] = os.getcwd()
+    os.chdir(folder.name)
+
+
+def _leave_it(namespace: dict) -> None:
+    os.chdir(namespace["_left"])
+    namespace["_folder"].cleanup()
+
+
+# What pages show in Python runs, block after block, in a folder that is empty at first.
+pytest_collect_file = Sybil(
+    parsers=[
+        SkipParser(),
+        PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE),
+        CodeBlockParser("bash", _check_shell),
+        CodeBlockParser("toml", _check_toml),
+    ],
+    patterns=["README.md", "docs/*.md", "docs/reference/*.md"],
+    setup=_enter_an_empty_folder,
+    teardown=_leave_it,
+).pytest()

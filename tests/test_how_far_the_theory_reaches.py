@@ -1,7 +1,5 @@
 """How far the aligned theory reaches: gaps grow as theory demands, and equal a plain loop's."""
 
-import doctest
-import pathlib
 import re
 
 import diffrax
@@ -274,10 +272,3 @@ def test_the_table_says_what_is_measured(name):
 
 def test_the_table_has_a_row_for_each_violation():
     assert list(reach_table.rows(reach_table.PAGE.read_text())) == list(VIOLATIONS)
-
-
-def test_the_page_of_documentation_runs():
-    page = (pathlib.Path(__file__).parents[1] / "docs/reach.md").read_text()
-    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.S | re.M)
-    example = doctest.DocTestParser().get_doctest(block, {}, "docs/reach.md", None, 0)
-    assert doctest.DocTestRunner().run(example).failed == 0

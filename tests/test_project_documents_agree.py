@@ -1,6 +1,7 @@
 """Documents, metadata and code say the same, so that none of them drifts."""
 
 import ast
+import importlib
 import inspect
 import re
 import subprocess
@@ -14,7 +15,8 @@ import learndyn as ld
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+REFERENCE = "\n".join(page.read_text() for page in (ROOT / "docs/reference").glob("*.md"))
 RUNTIME = PYPROJECT["project"]["dependencies"]
 EXTRAS = [d for extra in PYPROJECT["project"]["optional-dependencies"].values() for d in extra]
 GROUPS = [d for group in PYPROJECT["dependency-groups"].values() for d in group]
@@ -49,8 +51,18 @@ def test_every_dependency_is_explained_and_so_is_every_upper_bound(requirement):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-        if "://" not in target:
+        drawn = re.fullmatch(r"drawings/(\w+)\.svg", target)  # when the site is built
+        if drawn:
+            assert f"@_drawing\ndef {drawn[1]}()" in text("website/drawings.py")
+        elif "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_are_of_the_kinds_that_are_checked_when_pages_run(page):
+    assert set(re.findall(r"^ *```(\S*)$", page.read_text(), re.MULTILINE)) <= {
+        *("", "python", "bash", "toml", "text")
+    }
 
 
 def test_one_version_everywhere():
@@ -80,15 +92,40 @@ def test_the_readme_sets_up_everything_in_two_commands():
     ]
 
 
-@pytest.mark.parametrize("name", ld.__all__)
-def test_public_names_are_documented_with_an_example_that_runs(name):
-    value = getattr(ld, name)
-    documentation = inspect.getdoc(value)
-    assert documentation
-    # Classes without arguments in their text are made by the library, not by the reader.
-    if inspect.isfunction(value) or "\nArgs:" in documentation:
-        assert "\nExample:\n" in documentation
-        assert ">>>" in documentation
+def public_names():
+    """Names of the package and of the rooms that readers import from, with their values."""
+    for name in ld.__all__:
+        if not inspect.ismodule(getattr(ld, name)):
+            yield name, getattr(ld, name)
+    for room in ("figures", "methods", "sources", "tasks", "theory"):
+        module = importlib.import_module(f"learndyn.{room}")
+        for name in getattr(module, "__all__", vars(module)):
+            value = getattr(module, name)
+            if not name.startswith("_") and not inspect.ismodule(value):
+                yield (name if name in ld.__all__ else f"{room}.{name}"), value
+
+
+PUBLIC = dict(public_names())
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_have_an_example_that_runs_and_a_place_in_the_reference(name):
+    documentation = inspect.getdoc(PUBLIC[name])
+    assert documentation is not None
+    assert "\nExample:\n    >>> " in documentation
+    assert len(re.findall(rf"^::: learndyn\.{re.escape(name)}$", REFERENCE, re.MULTILINE)) == 1
+
+
+def test_the_reference_has_public_names_only():
+    assert set(re.findall(r"^::: learndyn\.(\S+)$", REFERENCE, re.MULTILINE)) == set(PUBLIC)
+
+
+def test_every_method_can_be_chosen():
+    table = text("docs/methods.md").partition("| method | what it follows")[2].partition("\n\n")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    methods = importlib.import_module("learndyn.methods")
+    made = [name for name, value in vars(methods).items() if inspect.isclass(value)]
+    assert sorted([*listed, "Method"]) == sorted(made)
 
 
 def test_importing_is_light_and_leaves_global_state_alone():

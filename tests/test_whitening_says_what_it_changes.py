@@ -1,9 +1,6 @@
 """Whitening is exact and causal, and what it changes in a task is what is said of it."""
 
 import dataclasses
-import doctest
-import re
-from pathlib import Path
 
 import diffrax
 import jax
@@ -17,7 +14,6 @@ from hypothesis import strategies as st
 import learndyn as ld
 
 WAYS = ("channels", "innovations")
-PAGE = Path(__file__).parents[1] / "docs/whitening.md"
 
 
 def statistics(x, y, **options):
@@ -523,12 +519,3 @@ def test_other_bad_input_is_refused_in_a_sentence():
     every = ld.whiten(random_trials(0, 20, 3, 2, every=True), "innovations")
     with pytest.raises(ld.InputError, match="one readout"):
         every.to_whitened(np.ones((3, 2, 2)))
-
-
-def test_the_page_on_whitening_prints_what_it_shows():
-    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
-    session = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "page", str(PAGE), 0)
-    failures = []
-    result = doctest.DocTestRunner().run(session, out=failures.append)
-    assert result.attempted > 5
-    assert result.failed == 0, "".join(failures)

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 class RESULTS(eqx.Enumeration):
-    """How a learning curve ended, as sentences."""
+    """How a learning curve ended, as sentences.
+
+    Example:
+        >>> import learndyn as ld
+        >>> ld.RESULTS[ld.RESULTS.minimum]
+        'The weights converged to a minimum.'
+    """
 
     reached = "The curve reached the last requested time."
     diverged = (
@@ -115,6 +121,17 @@ class LearningCurve(eqx.Module):
         state: what `solve(..., resume=curve)` continues from.
         method: name and configuration of the method.
         settings: the method's numbers, by name.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 1, 1,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_aligned(task, 0.3, 0.2, 0.3, key=jax.random.key(1))
+        >>> curve = ld.solve(ld.Problem(net, task), ld.ModeFlow(), jnp.array([0.0, 100.0]))
+        >>> curve.weights.w_h.shape, round(float(curve.modes.b[-1, 0]), 3)
+        ((2, 1, 1), 1.0)
+        >>> ld.RESULTS[curve.result]
+        'The curve reached the last requested time.'
     """
 
     times: Float[Array, " times"] | None
@@ -261,6 +278,15 @@ class Comparison(eqx.Module):
             where that is larger; infinite where either curve was not reached.
         modes_gap: differences of the connectivity modes; None where the curves have other modes.
         weights_gap: distance of the weights, `(times,)`.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 1, 1,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_aligned(task, 0.3, 0.2, 0.3, key=jax.random.key(1))
+        >>> curve = ld.solve(ld.Problem(net, task), ld.ModeFlow(), jnp.array([0.0, 1.0]))
+        >>> ld.compare(curve, curve).loss_gap.tolist()
+        [0.0, 0.0]
     """
 
     times: Float[Array, " times"] | None

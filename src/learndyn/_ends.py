@@ -40,6 +40,18 @@ class Ends(eqx.Module):
         eigenvalues: of `W_h`, the largest first, `(ends, hidden)`.
         left: share of each mode of the task that is not learned, in units of the loss,
             `(ends, modes)`: 1 for a mode that waits at the saddle from which all learning begins.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> keys = jax.random.split(jax.random.key(1), 8)
+        >>> nets = jax.vmap(lambda key: ld.init_unaligned(2, 2, 2, 0.1, key=key))(keys)
+        >>> problems = ld.Problem(nets, task)
+        >>> trained = ld.train_many(problems, ld.GradientDescent(0.1), tolerance=1e-5,
+        ...                         max_steps=10_000)
+        >>> ld.ends(problems, trained).of.tolist().count(0)  # networks at the best end
+        7
     """
 
     of: Int[np.ndarray, " networks"]

@@ -5,7 +5,15 @@ from typing import Any
 
 
 class InputError(ValueError):
-    """A value that cannot be used: expected, got, and the cure, in one sentence each."""
+    """A value that cannot be used: expected, got, and the cure, in one sentence each.
+
+    Example:
+        >>> import learndyn as ld
+        >>> ld.task_dynamics("constant", 1.0, None, 0)
+        Traceback (most recent call last):
+            ...
+        learndyn._errors.InputError: Expected a length of at least 1; got 0.
+    """
 
     def __init__(self, expected: str, got: str, cure: str = ""):
         self.expected, self.got, self.cure = expected, got, cure
@@ -14,11 +22,32 @@ class InputError(ValueError):
 
 
 class AssumptionError(ValueError):
-    """A method was asked to work where one of its assumptions fails."""
+    """A method was asked to work where one of its assumptions fails.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.integration_task("mean")
+        >>> net = ld.init_unaligned(4, 4, 4, 0.1, key=jax.random.key(0))
+        >>> ld.solve(ld.Problem(net, task), ld.ModeFlow(), jnp.array([1.0]))
+        Traceback (most recent call last):
+            ...
+        learndyn._errors.AssumptionError: ModeFlow assumes white_input: measured 1.4, ...
+    """
 
 
 class SolveError(RuntimeError):
-    """A learning curve ended before the last requested time."""
+    """A learning curve ended before the last requested time.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 1, 1,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_aligned(task, 0.3, 0.2, 0.3, key=jax.random.key(1))
+        >>> ld.solve(ld.Problem(net, task), ld.GradientDescent(100.0), jnp.array([1e4]))
+        Traceback (most recent call last):
+            ...
+        learndyn._errors.SolveError: Learning diverged: ...
+    """
 
 
 class SweepError(RuntimeError):
@@ -28,6 +57,16 @@ class SweepError(RuntimeError):
         failures: cells and reasons, in words.
         found: the data set, in which those cells are NaN, zero or false, and all others are
             what they would be without them.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> def steps(length):
+        ...     return {"last": ld.task_dynamics("constant", 1.0, None, length)[-1]}
+        >>> try:
+        ...     ld.sweep(steps, {"length": [0, 3]}, static=("length",))
+        ... except ld.SweepError as error:
+        ...     print(len(error.failures), error.found["last"].values)
+        1 [nan  1.]
     """
 
     def __init__(self, failures: Sequence[tuple[str, str]], found: Any):

@@ -39,6 +39,17 @@ class TrainedNetworks(eqx.Module):
         result: how each ended, of `RESULTS`, with a leading axis.
         slope: norm of the velocity at which each counts as still, loss per unit of weight,
             `(networks,)`.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> keys = jax.random.split(jax.random.key(1), 5)
+        >>> nets = jax.vmap(lambda key: ld.init_unaligned(2, 2, 2, 0.5, key=key))(keys)
+        >>> trained = ld.train_many(ld.Problem(nets, task), ld.GradientDescent(0.1),
+        ...                         tolerance=1e-4, max_steps=10_000)
+        >>> trained.excess.shape, bool((trained.excess < 1e-6).all())
+        ((5,), True)
     """
 
     final: LinearRNN

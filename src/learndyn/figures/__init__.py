@@ -9,3 +9,14 @@ from learndyn.figures._run import figure_configuration as figure_configuration
 from learndyn.figures._run import figure_names as figure_names
 from learndyn.figures._run import load_figure as load_figure
 from learndyn.figures._run import make_figure as make_figure
+
+# For readers; the others are for rooms above.
+__all__ = [
+    "Claim",
+    "Configuration",
+    "FigureResult",
+    "figure_configuration",
+    "figure_names",
+    "load_figure",
+    "make_figure",
+]

@@ -33,6 +33,12 @@ class Claim:
 
     Raises:
         InputError: for a relation that is none.
+
+    Example:
+        >>> from learndyn.figures import Claim
+        >>> claim = Claim("X1", "Two is more than one.", "two", 2.0, ">", 1.0)
+        >>> claim.held, claim.as_expected
+        (True, True)
     """
 
     id: str

@@ -13,6 +13,12 @@ class Configuration:
     Attributes:
         paper: numbers that the paper prints.
         chosen: numbers that it does not.
+
+    Example:
+        >>> from learndyn.figures import Configuration
+        >>> numbers = Configuration(paper={"length": 6}, chosen={"seeds": 50})
+        >>> numbers.changed(length=3)  # which the paper does not print
+        Configuration(paper={}, chosen={'seeds': 50, 'length': 3})
     """
 
     paper: dict[str, Any] = field(default_factory=dict)

@@ -79,6 +79,11 @@ class FigureResult:
         configuration: its numbers.
         data: its data.
         claims: its claims, measured.
+
+    Example:
+        >>> from learndyn.figures import make_figure
+        >>> [(claim.held, claim.as_expected) for claim in make_figure("K").claims[:2]]
+        [(True, True), (False, True)]
     """
 
     name: str
@@ -140,6 +145,11 @@ def load_figure(name: str) -> FigureModule:
 
     Raises:
         InputError: for a name that is none.
+
+    Example:
+        >>> from learndyn.figures import load_figure
+        >>> load_figure("A2").TITLE
+        'the two terms of the energy, and their sum'
     """
     if name not in FIGURES:
         raise InputError(f"a figure among {', '.join(FIGURES)}, or all", repr(name))
@@ -159,6 +169,11 @@ def figure_configuration(name: str, *, quick: bool = False, source: str = _SOURC
 
     Raises:
         InputError: for a name that is none, or another source than its figure has.
+
+    Example:
+        >>> from learndyn.figures import figure_configuration
+        >>> figure_configuration("A1")["seeds"], figure_configuration("A1", quick=True)["seeds"]
+        (10, 2)
     """
     module = load_figure(name)
     numbers = dict(getattr(module, "QUICK", {}) if quick else {})
@@ -178,6 +193,11 @@ def figure_names(name: str) -> list[str]:
 
     Returns:
         Names of figures, in their order; the name alone if it is none.
+
+    Example:
+        >>> from learndyn.figures import figure_names
+        >>> figure_names("M")
+        ['M2', 'M3', 'M4', 'M5']
     """
     letter = name.isalpha() and len(name) == 1
     found = [each for each in FIGURES if name == "all" or (letter and each.startswith(name))]

@@ -46,6 +46,16 @@ class FeatureLearning(NamedTuple):
         imbalance: `‖Q‖ / ‖W‖²`, with Q the matrix `conserved_matrix` that gradient flow conserves.
         conserved_drift: `‖Q(t) − Q(0)‖ / ‖W(0)‖²`, the error of a flow, or the effect of a finite
             rate or of frozen parts.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 4), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_unaligned(2, 4, 2, 0.1, key=jax.random.key(1))
+        >>> curve = ld.solve(ld.Problem(net, task), ld.WeightFlow(), jnp.array([0.0, 100.0]))
+        >>> measured = ld.feature_learning(curve, task.statistics())
+        >>> float(measured.kernel_distance[0].round(9)), bool(measured.kernel_distance[1] > 0.1)
+        (0.0, True)
     """
 
     kernel_distance: Float[Array, "*times"]

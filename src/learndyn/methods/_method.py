@@ -24,6 +24,11 @@ class Method(eqx.Module):
         assumptions: what it takes for granted of a problem.
         linearized: whether its loss is that of a linearized network: without saddles, and not the
             loss of networks of its weights.
+
+    Example:
+        >>> import learndyn as ld
+        >>> [assumption.name for assumption in ld.ModeFlow.assumptions]
+        ['white_input', 'constant_bases', 'aligned']
     """
 
     assumptions: ClassVar[tuple[Assumption, ...]] = ()

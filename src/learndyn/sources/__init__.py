@@ -17,3 +17,20 @@ from learndyn.sources._stream import Layout as Layout
 from learndyn.sources._stream import StreamedTrials as StreamedTrials
 from learndyn.sources._table import Columns as Columns
 from learndyn.sources._table import read_table as read_table
+
+# For readers; the others are for rooms above.
+__all__ = [
+    "Columns",
+    "Layout",
+    "Source",
+    "StreamedTrials",
+    "describe",
+    "digits",
+    "from_function",
+    "neurogym_integration",
+    "neurogym_task",
+    "open_source",
+    "read_npy",
+    "read_npz",
+    "read_table",
+]

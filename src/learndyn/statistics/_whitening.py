@@ -26,6 +26,13 @@ class Whitened(eqx.Module):
             channels `Σ^½`, `(in, in)`, the same at each step; of innovations a block for each pair
             of steps in order of time, `(T · in, T · in)`.
         mean: what was subtracted from the inputs, `(T, in)`; zero unless the trials are centred.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> x = np.random.default_rng(0).normal(size=(100, 3, 2)).cumsum(1)
+        >>> whitened = ld.whiten(ld.Trials(x, x.sum(1)), "channels")
+        >>> bool(np.allclose(whitened.trials.x @ whitened.factor, x))
+        True
     """
 
     trials: Trials

@@ -103,6 +103,12 @@ class IntegrationTask(eqx.Module):
         target: `"mean"`, `"sum"`, `"late"` or `"early"`.
         length: number of steps T.
         outputs: `"final"` or `"every"`.
+
+    Example:
+        >>> import learndyn as ld
+        >>> task = ld.integration_task("late", length=3)
+        >>> task.impulse_response[:, 0, 0].round(3).tolist()  # lag 0, the last input, first
+        [0.3, 0.2, 0.1]
     """
 
     target: Target = eqx.field(static=True)

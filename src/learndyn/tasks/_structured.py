@@ -48,6 +48,13 @@ class StructuredTask(eqx.Module):
         spectrum: temporal singular values, or eigenvalues, `(modes, T)`, in t order.
         vectors: U, `(out, modes)`, and V, `(in, modes)`; in the eigen form both are P, complex.
         outputs: `"final"` or `"every"`.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> spectrum = ld.task_dynamics("constant", 1.0, None, 3)
+        >>> task = ld.structured_task(spectrum, 4, 2, key=jax.random.key(0))
+        >>> task.impulse_response.shape, float(task.statistics().floor)
+        ((3, 2, 4), 0.0)
     """
 
     spectrum: Inexact[Array, "modes T"]

@@ -18,6 +18,13 @@ class TeacherTask(eqx.Module):
         net: the teacher.
         length: number of steps T.
         outputs: `"final"` or `"every"`.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> teacher = ld.init_unaligned(2, 3, 1, 1.0, key=jax.random.key(0))
+        >>> x, y = ld.teacher_task(teacher, 4).sample(20, key=jax.random.key(1))
+        >>> bool(abs(teacher(x)[:, -1] - y).max() < 1e-12)
+        True
     """
 
     net: LinearRNN

@@ -28,6 +28,14 @@ class Birth(NamedTuple):
         exists: whether the minimum exists `"above"` or `"below"` the parameter.
         kind: `"fold"`: it meets a saddle; `"pitchfork"`: a minimum becomes a saddle between two
             new ones, and the solution that follows it changes continuously.
+
+    Example:
+        >>> import jax.numpy as jnp, learndyn as ld
+        >>> def family(delta):
+        ...     return ld.task_dynamics("constant", delta, None, 20, kappa=5 + 0 * delta)
+        >>> births = ld.theory.transitions(family, jnp.linspace(0.5, 1.5, 12)).births
+        >>> [(birth.kind, birth.exists, round(birth.parameter, 3)) for birth in births]
+        [('fold', 'above', 0.745), ('fold', 'below', 1.0)]
     """
 
     parameter: float

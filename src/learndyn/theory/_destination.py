@@ -38,6 +38,13 @@ class Destination(eqx.Module):
         trapped: whether a balanced start loses its input-output mode, `u → 0`, which ends at a
             saddle: its sign is wrong, and it cannot change. A complex one can turn round, and does
             unless its phase is exactly opposite.
+
+    Example:
+        >>> import learndyn as ld
+        >>> spectrum = ld.task_dynamics("constant", 1.0, None, 4)
+        >>> found = ld.theory.destination((0.1, 0.1, -0.1), spectrum)  # u = ac has the wrong sign
+        >>> bool(found.trapped), bool(found.settled)
+        (True, False)
     """
 
     b: Inexact[Array, "*modes"]

@@ -18,6 +18,12 @@ class Extrapolation(eqx.Module):
     Attributes:
         energy: energy at each length, `(lengths, *modes)`.
         relative: the same over the energy of a network that does nothing, `½ Σ |s_t|²`.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> at = ld.theory.extrapolation((1.0, 1.0, 1.0), "constant", 1.0, None, np.array([3, 30]))
+        >>> at.energy.shape, at.relative.tolist()
+        ((2,), [0.0, 0.0])
     """
 
     energy: Float[Array, "lengths *modes"]

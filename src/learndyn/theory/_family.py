@@ -27,6 +27,14 @@ class Jump(NamedTuple):
         parameter: where.
         before: (b, u) just below.
         after: (b, u) just above.
+
+    Example:
+        >>> import jax.numpy as jnp, learndyn as ld
+        >>> def family(delta):
+        ...     return ld.task_dynamics("constant", delta, None, 20, kappa=5 + 0 * delta)
+        >>> (jump,) = ld.theory.transitions(family, jnp.linspace(0.5, 1.5, 12)).jumps
+        >>> round(jump.parameter, 3), jump.before[0] < jump.after[0]
+        (0.855, True)
     """
 
     parameter: float

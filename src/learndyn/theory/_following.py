@@ -57,6 +57,14 @@ class Hysteresis(NamedTuple):
     Attributes:
         up: destinations as the parameter increases.
         down: destinations as it decreases, in the order of increasing parameters.
+
+    Example:
+        >>> import jax.numpy as jnp, learndyn as ld
+        >>> def family(delta):
+        ...     return ld.task_dynamics("constant", delta, None, 20, kappa=5 + 0 * delta)
+        >>> loop = ld.theory.hysteresis(family, jnp.array([0.7, 0.85, 1.1]))
+        >>> loop.up.b.shape, bool(loop.up.b[1] < loop.down.b[1])
+        ((3,), True)
     """
 
     up: Destination

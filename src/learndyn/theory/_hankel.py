@@ -26,6 +26,13 @@ class HankelRanks(NamedTuple):
         attained: order of its minimal partial realization, the fewest units that have it exactly.
             Fewer ones, but not fewer than the infimum, may come as near as one likes, with weights
             that grow without bound.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> delay = np.eye(3)[2][:, None, None]
+        >>> ranks = ld.theory.hankel_ranks(delay)
+        >>> ranks.infimum, ranks.attained
+        (1, 3)
     """
 
     infimum: int

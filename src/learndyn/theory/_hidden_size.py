@@ -33,6 +33,12 @@ class LeastHidden(eqx.Module):
         needed: no network of fewer units has the loss.
         enough: size of a network that has it.
         network: that network.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> two = ld.TaskStatistics.white(np.array([1.0, 0.0, 0.5, 0.0])[:, None, None])
+        >>> ld.theory.least_hidden(two, 0.01).network.n_hidden
+        2
     """
 
     needed: int

@@ -24,6 +24,12 @@ class Optimum(eqx.Module):
         u: input-output mode ac; 0 there.
         energy: lowest energy, or the infimum.
         attained: whether finite modes have that energy.
+
+    Example:
+        >>> import learndyn as ld
+        >>> best = ld.theory.optimum(ld.task_dynamics("dirac_delta", 2.0, None, 4, kappa=1.0))
+        >>> float(best.b), float(best.u), bool(best.attained)  # ever better with ever larger b
+        (inf, 0.0, False)
     """
 
     b: Inexact[Array, "*modes"]

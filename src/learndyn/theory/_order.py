@@ -65,6 +65,13 @@ class LearningTimes(eqx.Module):
         energy: time at which the energy has made this share of its way to its last value.
         input_output: likewise for `u = ac`.
         recurrent: likewise for b.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> spectra = ld.task_dynamics("constant", np.array([1.0, 2.0]), None, 4)
+        >>> times = ld.theory.learning_times((0.01, 0.01, 0.01), spectra)
+        >>> bool(times.energy[0] > times.energy[1])  # the weak mode waits
+        True
     """
 
     energy: Float[Array, "*modes"]

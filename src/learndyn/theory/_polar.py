@@ -13,14 +13,29 @@ from learndyn.theory._spectrum import as_numbers, as_target
 
 
 class Polar(NamedTuple):
-    """Something of a radius, and the same of an angle."""
+    """Something of a radius, and the same of an angle.
+
+    Example:
+        >>> import numpy as np, learndyn as ld
+        >>> found = ld.theory.polar(np.array([1, 1j, -2, -2j]))
+        >>> found.radius.tolist(), (found.angle / np.pi).tolist()  # unwrapped
+        ([1.0, 1.0, 2.0, 2.0], [0.0, 0.5, 1.0, 1.5])
+    """
 
     radius: Float[Array, "..."]
     angle: Float[Array, "..."]
 
 
 class PolarModes(NamedTuple):
-    """Something of the radii and angles of the input-output mode `u = ac` and of b."""
+    """Something of the radii and angles of the input-output mode `u = ac` and of b.
+
+    Example:
+        >>> import learndyn as ld
+        >>> spectrum = ld.task_dynamics("inverse_exponential", 1.0, 0.6j, 4)
+        >>> velocity = ld.theory.polar_velocity((0.3 + 0j, 0.3 + 0j, 0.3 + 0j), spectrum)
+        >>> bool(velocity.recurrent.angle > 0)  # b turns towards 0.6i
+        True
+    """
 
     input_output: Polar
     recurrent: Polar

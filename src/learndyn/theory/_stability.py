@@ -19,6 +19,12 @@ class Stability(eqx.Module):
         sharpness: largest curvature there, with `|a| = |c|`; infinite where it is not attained.
         largest_rate: rates of plain gradient descent below this one stay at the optimum, 2 over the
             sharpness.
+
+    Example:
+        >>> import learndyn as ld
+        >>> found = ld.theory.stability(ld.task_dynamics("inverse_exponential", 1.0, 1.2, 6))
+        >>> bool(found.stable), round(float(found.optimum.b), 6)  # learned, and activity grows
+        (False, 1.2)
     """
 
     optimum: Optimum

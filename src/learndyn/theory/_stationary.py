@@ -26,7 +26,13 @@ _FLAT = 1e-9
 
 
 class KINDS(eqx.Enumeration):
-    """Kinds of stationary points."""
+    """Kinds of stationary points.
+
+    Example:
+        >>> import learndyn as ld
+        >>> ld.theory.KINDS[ld.theory.KINDS.saddle]
+        'A saddle in (u, b).'
+    """
 
     minimum = "A minimum in (u, b)."
     saddle = "A saddle in (u, b)."
@@ -42,6 +48,14 @@ class StationaryPoints(eqx.Module):
         energy: energy there.
         kind: an item of `KINDS` for each. There is no maximum, since the energy is convex in u.
         valid: which entries are points; the others are padding, with infinite b and energy.
+
+    Example:
+        >>> import learndyn as ld
+        >>> spectrum = ld.task_dynamics("dirac_delta", 1.0, None, 4, kappa=1.0)
+        >>> points = ld.theory.stationary_points(spectrum)
+        >>> saddles = points.valid & (points.kind == ld.theory.KINDS.saddle)
+        >>> int(saddles.sum()), int(points.valid.sum())
+        (3, 5)
     """
 
     b: Float[Array, "*modes points"]

@@ -27,6 +27,14 @@ class Transitions(NamedTuple):
         points: stationary points at each.
         jumps: where the global optimum changes discontinuously.
         births: where local minima are born or die, among them the continuous transitions.
+
+    Example:
+        >>> import jax.numpy as jnp, learndyn as ld
+        >>> def family(s_1):
+        ...     return ld.task_dynamics("dirac_delta", s_1, None, 5, kappa=jnp.ones_like(s_1))
+        >>> found = ld.theory.transitions(family, jnp.linspace(0.5, 1.5, 12))
+        >>> found.optimum.b.shape, len(found.jumps)
+        ((12,), 1)
     """
 
     parameters: np.ndarray
