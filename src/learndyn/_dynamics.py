@@ -16,6 +16,8 @@ from learndyn.statistics import TaskStatistics
 
 # Up to this many weights a Hessian is formed and diagonalized; above, only products with it are.
 _DENSE_HESSIAN = 64
+# Relative accuracy of an eigenvalue that is searched.
+_DIGITS = 1e-7
 
 
 def gradient(statistics: TaskStatistics, net: LinearRNN) -> LinearRNN:
@@ -156,18 +158,18 @@ def curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
         True
     """
     if weights.w_h.ndim == 2:
-        return _extreme_eigenvalue(problem, weights, "LA", None)[0]
+        return _largest_eigenvalue(problem, weights)[0]
     if 0 < len(_free_entries(problem)) <= _DENSE_HESSIAN:
         return np.linalg.eigvalsh(np.asarray(_hessians(problem, weights)))[:, -1]
     values, vector = np.zeros(len(weights.w_h)), None
     for i in range(len(values)):
         # The direction turns slowly along a curve, so each search starts from the last one.
         here = jax.tree.map(lambda w, i=i: w[i], weights)
-        values[i], vector = _extreme_eigenvalue(problem, here, "LA", vector)
+        values[i], vector = _largest_eigenvalue(problem, here, start=vector)
     return values
 
 
-def lowest_curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
+def lowest_curvature(problem: Problem, weights: LinearRNN) -> float:
     """Smallest Hessian eigenvalue of the loss, negative at a saddle.
 
     Args:
@@ -177,7 +179,12 @@ def lowest_curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
     Returns:
         The smallest eigenvalue, loss per squared weight.
     """
-    return _extreme_eigenvalue(problem, weights, "SA", None)[0]
+    if len(_free_entries(problem)) <= _DENSE_HESSIAN:
+        return -float(_largest_eigenvalue(problem, weights, sign=-1)[0])
+    highest = float(_largest_eigenvalue(problem, weights)[0])
+    # From above: at a minimum the smallest is one of many near zero, none of which would be found
+    # to so many digits of its own.
+    return highest - float(_largest_eigenvalue(problem, weights, sign=-1, shift=highest)[0])
 
 
 @eqx.filter_jit
@@ -199,20 +206,26 @@ def _hessians(problem: Problem, weights: LinearRNN) -> Float[Array, "times free 
     return jax.lax.map(partial(hessian, problem), weights, batch_size=8)
 
 
-def _extreme_eigenvalue(problem, weights, which, start):
+def _largest_eigenvalue(problem, weights, *, sign=1, shift=0.0, start=None):
+    """The largest eigenvalue of a shift plus or minus the Hessian, and its direction if searched.
+
+    Returns:
+        The eigenvalue, and the direction or None.
+    """
     size = len(_free_entries(problem))
     if size == 0:
         return np.zeros(()), None
     if size <= _DENSE_HESSIAN:
-        values = np.linalg.eigvalsh(np.asarray(_jitted_hessian(problem, weights)))
-        return np.asarray(values[-1 if which == "LA" else 0]), None
+        values = np.linalg.eigvalsh(sign * np.asarray(_jitted_hessian(problem, weights)))
+        return np.asarray(shift + values[-1]), None
     # Imported here: it takes a third of a second, and most curves never need it.
     from scipy.sparse.linalg import LinearOperator, eigsh
 
     dtype = np.dtype(weights.w_x.dtype)
 
     def product(vector):
-        return np.asarray(_flat_hessian_product(problem, weights, vector.astype(dtype)))
+        product = _flat_hessian_product(problem, weights, vector.astype(dtype))
+        return shift * vector + sign * np.asarray(product)
 
     # Any: SciPy has no types, and what is inferred from its sources is wrong for these two.
     linear_operator: Any = LinearOperator
@@ -222,7 +235,7 @@ def _extreme_eigenvalue(problem, weights, which, start):
     if not product(anywhere).any():  # a Hessian of zeros, which ARPACK refuses
         return np.zeros(()), None
     start = anywhere if start is None else start
-    values, vectors = extreme(operator, k=1, which=which, v0=start.astype(dtype), tol=1e-6)
+    values, vectors = extreme(operator, k=1, which="LA", v0=start.astype(dtype), tol=_DIGITS)
     return np.asarray(values[0]), vectors[:, 0]
 
 
