@@ -1,7 +1,10 @@
 """The command line answers bad input with one sentence, exit code 2, and no files."""
 
+import contextlib
+import io
 import subprocess
 import sys
+import unittest.mock
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from learndyn.cli import _main
 _GOOD = {"x": np.ones((5, 3, 2)), "y": np.ones((5, 1))}
 _NAN = np.ones((5, 3, 2))
 _NAN[3, 1, 0] = np.nan
+_MAIN = "from learndyn.cli import main; main()"
 
 BAD_ARRAYS = {
     "a number that is not finite": ({**_GOOD, "x": _NAN}, "x[3, 1, 0]"),
@@ -22,20 +26,27 @@ BAD_ARRAYS = {
 
 
 def _study(out, *arguments):
-    command = [sys.executable, "-c", "from learndyn.cli import main; main()", "study"]
-    return subprocess.run(
-        [*command, *map(str, arguments), "--out", str(out)], capture_output=True, text=True
-    )
+    """Run `learndyn study`; its exit code, and what it prints."""
+    command = ["learndyn", "study", *map(str, arguments), "--out", str(out)]
+    printed, refused = io.StringIO(), io.StringIO()
+    with (
+        unittest.mock.patch.object(sys, "argv", command),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(refused),
+        pytest.raises(SystemExit) as ended,
+    ):
+        _main.main()
+    return ended.value.code, printed.getvalue(), refused.getvalue()
 
 
 def _refused(folder, *arguments):
-    """Run `learndyn study`; the one line it prints when it refuses."""
+    """The one line that `learndyn study` prints when it refuses."""
     out = folder / "out"
-    done = _study(out, *arguments)
-    assert done.returncode == 2, done
+    code, printed, refused = _study(out, *arguments)
+    assert code == 2, refused
     assert not out.exists()
-    assert done.stdout == ""
-    (line,) = done.stderr.strip().splitlines()
+    assert printed == ""
+    (line,) = refused.strip().splitlines()
     return line
 
 
@@ -68,7 +79,6 @@ def test_targets_that_there_are_not(tmp_path):
         ("--scale", "inf"),
         ("--hidden", 0),
         ("--max-steps", 0),
-        ("--outputs", "often"),
     ],
 )
 def test_options_out_of_range(option, value, tmp_path):
@@ -84,10 +94,19 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     out = tmp_path / "used"
     out.mkdir()
     (out / "notes.txt").write_text("mine")
-    done = _study(out)
-    assert done.returncode == 2
-    assert "--force" in done.stderr
+    code, _, refused = _study(out)
+    assert code == 2
+    assert "--force" in refused
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_so_it_does_as_a_process_of_its_own_where_no_types_are_checked(tmp_path):
+    command = [sys.executable, "-c", _MAIN, "study", "integration", "--outputs", "often"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "often" in line
+    assert not any(tmp_path.iterdir())
 
 
 # What JAX raises where compiled code gets no memory, and what Python does.
