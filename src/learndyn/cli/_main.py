@@ -1,41 +1,16 @@
 """Entry point of `learndyn`; every refusal is one sentence and exit code 2."""
 
-import errno
 import sys
 from importlib.metadata import version
 
 import typer
 
-from learndyn._errors import (
-    AssumptionError,
-    InputError,
-    Interrupted,
-    MissingExtraError,
-    SolveError,
-    SweepError,
-)
+from learndyn._errors import REFUSALS, Interrupted, sentence_of
 from learndyn.cli._figure import figure
 from learndyn.cli._study import study
 from learndyn.cli._sweep import sweep
 
-_REFUSALS = (
-    InputError,
-    AssumptionError,
-    SolveError,
-    SweepError,
-    MissingExtraError,
-    MemoryError,
-    OSError,
-)
 _INTERRUPTED = 130
-# What is needed where a disk refuses.
-_NEEDED = {
-    errno.ENOSPC: "room on the disk",
-    errno.EDQUOT: "room within the quota of the disk",
-    errno.EACCES: "permission",
-    errno.EPERM: "permission",
-    errno.EROFS: "a disk that can be written to",
-}
 
 app = typer.Typer(
     name="learndyn",
@@ -63,8 +38,8 @@ def main() -> None:
     """Run the command line."""
     try:
         app()
-    except _REFUSALS as error:
-        print(f"learndyn: {_sentence(error)}", file=sys.stderr)
+    except REFUSALS as error:
+        print(f"learndyn: {sentence_of(error)}", file=sys.stderr)
         sys.exit(2)
     except Interrupted as error:
         print(f"learndyn: {error}", file=sys.stderr)
@@ -76,16 +51,3 @@ def main() -> None:
         sentence = "interrupted; what was under way is not finished. The same command goes on."
         print(f"learndyn: {sentence}", file=sys.stderr)
         sys.exit(_INTERRUPTED)
-
-
-def _sentence(error: BaseException) -> str:
-    """What was needed, what was found, and what helps; where a disk refuses, what is kept."""
-    if isinstance(error, MemoryError):
-        return f"Expected arrays that fit into memory; got others ({error}). Shorten the trials."
-    if not isinstance(error, OSError) or error.errno not in _NEEDED:
-        return str(error)
-    where = f" ({error.filename})" if error.filename else ""
-    return (
-        f"Expected {_NEEDED[error.errno]}; got {error.strerror}{where}. Finished figures and "
-        "chunks of a sweep are kept: see to that, and run the same command again."
-    )
