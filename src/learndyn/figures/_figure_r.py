@@ -47,6 +47,7 @@ CONFIGURATION = Configuration(
         "along_points": 121,
     }
 )
+QUICK = {"seeds": 4, "along_points": 21}
 
 
 def data(configuration: Configuration) -> "xarray.Dataset":

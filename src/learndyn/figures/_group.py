@@ -1,13 +1,14 @@
 """Several figures in a folder, side by side: one that fails loses no other."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ from learndyn.figures._run import make_figure
 
 # More would wait for the longest figure, each with memory of its own.
 _MOST = 4
+# Begun first, so that none of them is alone at the end.
+_LONG = ("R", "A5", "A6", "A8")
 
 
 @dataclass(frozen=True)
@@ -95,47 +98,69 @@ def _attempt(task: _Task) -> Outcome:
 
 
 def _side_by_side(tasks: list[_Task], processes: int) -> Iterator[Outcome]:
-    """A process for each figure, so that one which is killed takes its own figure only."""
-    waiting, running = tasks[::-1], {}
+    waiting = deque(sorted(tasks, key=lambda task: task.name not in _LONG))
+    busy = [_Worker(waiting.popleft()) for _ in range(processes)]
     try:
-        while waiting or running:
-            while waiting and len(running) < processes:
-                task = waiting.pop()
-                running[task.name] = _begin(task)
-            ready = wait([connection for _, connection in running.values()])
-            for name, (process, connection) in list(running.items()):
-                if connection in ready:
-                    outcome = _end(name, process, connection)
-                    del running[name]
-                    yield outcome
+        while busy:
+            ready = wait([worker.connection for worker in busy])
+            for worker in [one for one in busy if one.connection in ready]:
+                outcome = worker.outcome()
+                if waiting:
+                    worker.begin(waiting.popleft())
+                else:
+                    busy.remove(worker)
+                    worker.stop()
+                yield outcome
     finally:
-        for process, _ in running.values():
-            process.terminate()
+        for worker in busy:
+            worker.stop()
 
 
-def _begin(task: _Task) -> tuple[SpawnProcess, Connection]:
-    # Not by a fork: the threads of a compiler would not be there in the copy.
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_attempt_apart, args=(task, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    return process, ours
+class _Worker:
+    """A process that makes one figure after another: what it compiled for one serves the next.
+
+    A pool of the standard library would lose all figures with a process that is killed, and could
+    not be stopped before they are done.
+    """
+
+    def __init__(self, task: _Task):
+        self._start()
+        self.begin(task)
+
+    def _start(self) -> None:
+        # Not by a fork: the threads of the compiler would not be there in the copy.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def begin(self, task: _Task) -> None:
+        if not self._process.is_alive():
+            self._start()
+        self._name = task.name
+        self.connection.send(task)
+
+    def outcome(self) -> Outcome:
+        """How the figure that was begun ended; to be asked when the connection is ready."""
+        try:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            why = f"its process ended with code {self._process.exitcode}, as where memory is short"
+            return Outcome(self._name, failure=f"Expected a figure; got none: {why}.")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.join()
+        self.connection.close()
 
 
-def _attempt_apart(task: _Task, connection: Connection) -> None:
+def _serve(connection: Connection) -> None:
+    """Make the figures that are asked for, until nobody is left to ask."""
     # An interruption from the keyboard reaches every process; the first one ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     jax.config.update("jax_enable_x64", True)
-    connection.send(_attempt(task))
-
-
-def _end(name: str, process: SpawnProcess, connection: Connection) -> Outcome:
-    try:
-        return connection.recv()
-    except EOFError:
-        process.join()
-        why = f"its process ended with code {process.exitcode}, as where memory is short"
-        return Outcome(name, failure=f"Expected a figure; got none: {why}.")
-    finally:
-        connection.close()
+    with contextlib.suppress(EOFError):
+        while True:
+            connection.send(_attempt(connection.recv()))
