@@ -24,7 +24,7 @@ def print_outcome(outcome: Outcome, summary: dict | None, place: str) -> None:
     else:
         claims = summary["claims"]
         held = sum(claim["held"] for claim in claims)
-        surprises = [claim["id"] for claim in claims if claim["held"] != claim["expected"]]
+        surprises = _surprises(claims)
         unexpected = f", unexpected: {', '.join(surprises)}" if surprises else ""
         words = f"{held} of {len(claims)} claims hold{unexpected}"
     took = f"; {duration(outcome.elapsed)}" if outcome.elapsed else ""
@@ -39,19 +39,20 @@ def print_group(summaries: Iterable[dict], folder: Path) -> None:
         summaries: the figures' summaries.
         folder: where their files are.
     """
-    console = Console()
     claims = [claim for summary in summaries for claim in summary["claims"]]
-    denied = [claim for claim in claims if not claim["held"]]
-    if denied:
-        console.print(_table("Claims that do not hold", denied))
-    surprises = [claim["id"] for claim in claims if claim["held"] != claim["expected"]]
-    console.print(f"{len(claims) - len(denied)} of {len(claims)} claims hold.")
-    console.print(
-        f"Otherwise than recorded: {', '.join(surprises)}."
+    denied = [claim["id"] for claim in claims if not claim["held"]]
+    surprises = _surprises(claims)
+    lines = [
+        f"{len(claims) - len(denied)} of {len(claims)} claims hold.",
+        f"These do not: {', '.join(denied)}." if denied else "",
+        f"Ended otherwise than recorded: {', '.join(surprises)}."
         if surprises
-        else "Every claim ended as recorded."
-    )
-    console.print(f"Figures beside their claims: {folder / REPORT}", soft_wrap=True)
+        else "Every claim ended as recorded.",
+        f"Figures beside their claims: {folder / REPORT}",
+    ]
+    console = Console(soft_wrap=True)
+    for line in filter(None, lines):
+        console.print(escape(line), highlight=False)
 
 
 def print_claims(summary: dict, folder: Path) -> None:
@@ -63,15 +64,10 @@ def print_claims(summary: dict, folder: Path) -> None:
     """
     console = Console()
     name = summary["name"]
-    console.print(_table(f"Figure {name}: {summary['title']}", summary["claims"]))
-    console.print(f"Files in {folder}: {name}.json, {name}.nc, {name}.svg, {REPORT}")
-
-
-def _table(title: str, claims: Iterable[dict]) -> Table:
-    table = Table(title=escape(title), title_justify="left")
+    table = Table(title=f"Figure {name}: {summary['title']}", title_justify="left")
     for column in ("claim", "", "measured", "bound", "held"):
         table.add_column(column, justify="right" if column == "measured" else "left")
-    for claim in claims:
+    for claim in summary["claims"]:
         value = "not finite" if claim["value"] is None else f"{claim['value']:.4g}"
         held = "yes" if claim["held"] else "no"
         surprise = "" if claim["held"] == claim["expected"] else ", unexpected"
@@ -79,4 +75,9 @@ def _table(title: str, claims: Iterable[dict]) -> Table:
         sentence = f"{escape(claim['sentence'])}\n[dim]{escape(claim['measure'])}[/]{note}"
         bound = f"{claim['relation']} {claim['bound']:.4g}"
         table.add_row(claim["id"], sentence, value, bound, held + surprise)
-    return table
+    console.print(table)
+    console.print(f"Files in {folder}: {name}.json, {name}.nc, {name}.svg, {REPORT}")
+
+
+def _surprises(claims: Iterable[dict]) -> list[str]:
+    return [claim["id"] for claim in claims if claim["held"] != claim["expected"]]

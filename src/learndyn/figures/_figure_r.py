@@ -47,7 +47,6 @@ CONFIGURATION = Configuration(
         "along_points": 121,
     }
 )
-QUICK = {"seeds": 4, "along_points": 21}
 
 
 def data(configuration: Configuration) -> "xarray.Dataset":

@@ -72,7 +72,8 @@ def report_of(folder: Path, asked: Sequence[str], failures: Mapping[str, str]) -
     times = read_times(folder)
     parts = [
         FigurePart(name, load_figure(name).TITLE, failure=failures.get(name, ""))
-        if summary is None
+        # One that failed when it was to be made anew is not what is there of it.
+        if summary is None or name in failures
         else FigurePart(
             name,
             summary["title"],
