@@ -4,10 +4,12 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import multiprocessing
 import os
 import re
 import shutil
 import sys
+import time
 import xml.etree.ElementTree
 
 import numpy as np
@@ -313,20 +315,31 @@ class _Ended:
         return os._exit, (9,)
 
 
-def test_figures_are_made_side_by_side_and_one_whose_process_ends_loses_no_other(
+class _Waits:
+    """Keeps the process in which it is unpickled."""
+
+    def __reduce__(self):
+        return time.sleep, (600,)
+
+
+def test_a_figure_whose_process_ends_loses_no_other_and_who_is_interrupted_leaves_no_process(
     monkeypatch, tmp_path
 ):
     monkeypatch.setattr(_group, "available_processors", lambda: 2)
-    small = {"b": [-1.4, 1.4, 9], "u": [-1.0, 3.0, 9]}
     numbers = {
         "2": Configuration({}, {"nothing": _Ended()}),
-        "A2": load_figure("A2").CONFIGURATION.changed(**small),
+        "A2": load_figure("A2").CONFIGURATION.changed(b=[-1.4, 1.4, 9], u=[-1.0, 3.0, 9]),
+        "M2": Configuration({}, {"nothing": _Waits()}),
     }
-    outcomes = {o.name: o for o in make_group(numbers, tmp_path, list(numbers))}
-    assert set(outcomes) == set(numbers)
-    assert "its process ended with code 9" in outcomes["2"].failure
-    assert not outcomes["A2"].failure
-    assert outcomes["A2"].elapsed > 0
-    page = read(tmp_path)
-    assert len(page.of("figcaption")) == 1
-    assert page.of("body")[0].text.count("Not made.") == 1
+    outcomes = make_group(numbers, tmp_path, list(numbers))
+    ended = {outcome.name: outcome for outcome in itertools.islice(outcomes, 2)}
+    assert set(ended) == {"2", "A2"}
+    assert "its process ended with code 9" in ended["2"].failure
+    assert not ended["A2"].failure
+    assert ended["A2"].processor > 0
+    text = read(tmp_path).of("body")[0].text
+    assert "Figure 2 was not made: " in text
+    assert "Not made yet: M2." in text
+    # As a generator is closed where an interruption leaves it.
+    outcomes.close()
+    assert not multiprocessing.active_children()
