@@ -1,7 +1,17 @@
 """Errors that say what was expected, what was found, and what helps."""
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+# What is needed where a disk refuses.
+_NEEDED = {
+    errno.ENOSPC: "room on the disk",
+    errno.EDQUOT: "room within the quota of the disk",
+    errno.EACCES: "permission",
+    errno.EPERM: "permission",
+    errno.EROFS: "a disk that can be written to",
+}
 
 
 class InputError(ValueError):
@@ -82,6 +92,19 @@ class SweepError(RuntimeError):
         )
 
 
+class FigureError(RuntimeError):
+    """Some figures could not be made: which, and why. All others are kept.
+
+    Attributes:
+        failures: reasons, in a sentence each, by name of the figure.
+    """
+
+    def __init__(self, failures: Mapping[str, str]):
+        self.failures = dict(failures)
+        shown = " ".join(f"Figure {name} was not made: {why}" for name, why in failures.items())
+        super().__init__(f"{shown} All others are kept; the same command makes what is missing.")
+
+
 class MissingExtraError(ImportError):
     """A feature needs a package that only an optional extra installs."""
 
@@ -111,3 +134,46 @@ def is_no_room(error: BaseException) -> bool:
     """
     said = ("RESOURCE_EXHAUSTED", "Out of memory")
     return isinstance(error, MemoryError) or any(words in str(error) for words in said)
+
+
+def sentence_of(error: BaseException) -> str:
+    """What was needed, what was found, and what helps; where a disk refuses, what is kept.
+
+    Args:
+        error: any error; of one that is not foreseen, its kind and its first line.
+
+    Returns:
+        A sentence or two.
+
+    Example:
+        >>> from learndyn._errors import sentence_of
+        >>> sentence_of(ZeroDivisionError("division by zero"))
+        'ZeroDivisionError: division by zero.'
+    """
+    if is_no_room(error):
+        said = str(error).strip().rstrip(".") or type(error).__name__
+        return f"Expected arrays that fit into memory; got others ({said}). {_SMALLER}"
+    if isinstance(error, OSError) and error.errno in _NEEDED:
+        where = f" ({error.filename})" if error.filename else ""
+        return (
+            f"Expected {_NEEDED[error.errno]}; got {error.strerror}{where}. Finished figures and "
+            "chunks of a sweep are kept: see to that, and run the same command again."
+        )
+    if isinstance(error, REFUSALS):
+        return str(error)
+    first = (str(error).splitlines() or [""])[0].rstrip(".")
+    return f"{type(error).__name__}{': ' if first else ''}{first}."
+
+
+_SMALLER = "Shorten the trials, or give fewer channels or hidden units."
+# What the command line ends on with its sentence alone, beside compiled code that gets no memory.
+REFUSALS = (
+    InputError,
+    AssumptionError,
+    SolveError,
+    SweepError,
+    FigureError,
+    MissingExtraError,
+    MemoryError,
+    OSError,
+)

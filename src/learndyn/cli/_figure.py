@@ -3,9 +3,15 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from learndyn._errors import FigureError, Interrupted
+from learndyn.cli._environment import prepare_process
+
+if TYPE_CHECKING:
+    from learndyn.figures import Configuration
 
 
 def figure(
@@ -27,18 +33,14 @@ def figure(
 ) -> None:
     """Make figure NAME again, from simulation and theory, and measure its claims.
 
-    Ends with 1 where the outcome of a claim is not the recorded one.
+    Ends with 1 where the outcome of a claim is not the recorded one, with 2 where a figure could
+    not be made. The same command goes on where it was.
     """
+    prepare_process()
     # Imported here, so that help and refusals of options do not wait for the compiler.
     import jax
 
-    from learndyn.cli._show import print_claims
-    from learndyn.figures import (
-        claim_folder,
-        figure_configuration,
-        figure_names,
-        make_figure,
-    )
+    from learndyn.figures import claim_folder, figure_configuration, figure_names
 
     jax.config.update("jax_enable_x64", True)
     names = figure_names(name)
@@ -47,16 +49,44 @@ def figure(
     existed = out.exists()
     to_do = claim_folder(out, numbers, force=force)
     try:
-        for each in to_do:
-            done = make_figure(each, numbers[each])
-            done.save(out)
-            if not as_json:
-                print_claims(done.summary(), out)
+        failures = _make({each: numbers[each] for each in to_do}, out, names)
     finally:
         if not existed and not any(out.iterdir()):
             out.rmdir()
-    summaries = [json.loads((out / f"{each}.json").read_text()) for each in names]
+    _finish(out, names, failures, as_json=as_json)
+
+
+def _make(configurations: dict[str, "Configuration"], out: Path, names: list[str]):
+    from learndyn.cli._show_figures import print_outcome
+    from learndyn.figures import make_group, read_summary
+
+    failures: dict[str, str] = {}
+    done, of = 0, len(configurations)
+    try:
+        for done, outcome in enumerate(make_group(configurations, out, names), start=1):
+            if outcome.failure:
+                failures[outcome.name] = outcome.failure
+            if len(names) > 1:
+                print_outcome(outcome, read_summary(out, outcome.name), f"{done}/{of}")
+    except KeyboardInterrupt as error:
+        kept = f", kept in {out}" if done else ""
+        sentence = f"Interrupted after {done} of {of} figures{kept}. The same command goes on."
+        raise Interrupted(sentence) from error
+    return failures
+
+
+def _finish(out: Path, names: list[str], failures: dict[str, str], *, as_json: bool):
+    from learndyn.cli._show_figures import print_claims, print_group
+    from learndyn.figures import read_summary
+
+    summaries = [made for each in names if (made := read_summary(out, each)) is not None]
     if as_json:
         typer.echo(json.dumps(summaries))
+    elif len(names) > 1:
+        print_group(summaries, out)
+    elif summaries:
+        print_claims(summaries[0], out)
+    if failures:
+        raise FigureError(failures)
     if not all(summary["as_expected"] for summary in summaries):
         sys.exit(1)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -250,27 +249,3 @@ def _features(features: dict, trained: float) -> Table:
     lazy = f"{features['lazy_loss']:.4g} / {trained:.4g}"
     table.add_row("loss if linearized at the start / trained", "", lazy)
     return table
-
-
-def print_claims(summary: dict, folder: Path) -> None:
-    """Print what a figure measured.
-
-    Args:
-        summary: the figure's summary.
-        folder: where its files are.
-    """
-    console = Console()
-    name = summary["name"]
-    table = Table(title=f"Figure {name}: {summary['title']}", title_justify="left")
-    for column in ("claim", "", "measured", "bound", "held"):
-        table.add_column(column, justify="right" if column == "measured" else "left")
-    for claim in summary["claims"]:
-        value = "not finite" if claim["value"] is None else f"{claim['value']:.4g}"
-        held = "yes" if claim["held"] else "no"
-        surprise = "" if claim["held"] == claim["expected"] else ", unexpected"
-        note = f"\n[dim]{escape(claim['note'])}[/]" if claim["note"] else ""
-        sentence = f"{escape(claim['sentence'])}\n[dim]{escape(claim['measure'])}[/]{note}"
-        bound = f"{claim['relation']} {claim['bound']:.4g}"
-        table.add_row(claim["id"], sentence, value, bound, held + surprise)
-    console.print(table)
-    console.print(f"Files in {folder}: {name}.json, {name}.nc, {name}.svg")

@@ -3,6 +3,10 @@
 from learndyn.figures._claim import Claim as Claim
 from learndyn.figures._configuration import Configuration as Configuration
 from learndyn.figures._folder import claim_folder as claim_folder
+from learndyn.figures._group import Outcome as Outcome
+from learndyn.figures._group import make_group as make_group
+from learndyn.figures._report import REPORT as REPORT
+from learndyn.figures._report import read_summary as read_summary
 from learndyn.figures._run import FIGURES as FIGURES
 from learndyn.figures._run import FigureResult as FigureResult
 from learndyn.figures._run import figure_configuration as figure_configuration

@@ -28,7 +28,7 @@ CONFIGURATION = Configuration(
         "max_steps": 10_000,
     },
 )
-QUICK = {"seeds": 5}
+QUICK = {"length": [1, 2, 3, 5], "scale": [0.1, 0.5, 4], "seeds": 4, "max_steps": 5000}
 
 
 def data(configuration: Configuration, name: str = "5") -> "xarray.Dataset":

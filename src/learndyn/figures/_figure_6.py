@@ -54,6 +54,7 @@ CONFIGURATION = Configuration(
         "test_lengths": [1, 19],
     },
 )
+QUICK = {"seeds": 3, "max_steps": 4000, "times": [0.01, 3e4, 131], "test_lengths": [3, 10]}
 
 
 class _Task(NamedTuple):

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from learndyn.figures._claim import Claim
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import configuration_of, dataset, quantity
+from learndyn.figures._integration import counted
 from learndyn.figures._training import ENDS, optima, padded, settle
 from learndyn.report import THEORY, bare, colours
 from learndyn.tasks import task_dynamics
@@ -180,9 +181,8 @@ def _of_transitions(data: "xarray.Dataset") -> list[Claim]:
     form = np.where(above, np.sqrt(np.abs((2 * beta**2 - 1) / (2 - beta**2))), 0.0)
     near, settled = beta < 1.3, three["end"].to_numpy() == 0
     gap = np.abs(np.abs(three["b_trained"].to_numpy()) - form)
-    past, ends = (long["beta"] > 1).to_numpy(), data["end"].to_numpy()
+    past = (long["beta"] > 1).to_numpy()
     low, found = np.minimum(beta**2, beta**-2.0), ("energy", "energy_everywhere")
-    reached = {end: int((ends == i).sum()) for i, end in enumerate(ENDS)}
     return [
         Claim(
             "A3a",
@@ -206,7 +206,7 @@ def _of_transitions(data: "xarray.Dataset") -> list[Claim]:
             erratum=18,
             note="At β = 1 the pruned mode stops being the optimum, but no finite b is: the "
             "infimum 1/β² is approached as |b| → ∞, u → 0. All the while b = 0 stays a local "
-            f"minimum, where trained networks stay (training ended at {reached}).",
+            f"minimum, where trained networks stay (when training ended: {counted(data['end'])}).",
         ),
         Claim(
             "A3b*",

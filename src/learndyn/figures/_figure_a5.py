@@ -31,7 +31,7 @@ CONFIGURATION = Configuration(
         **{k: v for k, v in _figure_5.CONFIGURATION.chosen.items() if k not in _OWN},
     },
 )
-QUICK = {"hidden": [4, 16, 64]}
+QUICK = {"hidden": [4, 16], "length": [1, 2, 4], "scale": [0.05, 0.8, 3], "max_steps": 4000}
 
 
 def data(configuration: Configuration) -> "xarray.Dataset":

@@ -18,7 +18,7 @@ _CHANGED = _figure_5.CONFIGURATION.changed(scale=[0.1, 2.0, 20], max_steps=20_00
 CONFIGURATION = Configuration(
     {**_CHANGED.paper, "target": 1.0}, {**_CHANGED.chosen, "radius_draws": 2000}
 )
-QUICK = {"seeds": 5, "max_steps": 5000}
+QUICK = {"length": [1, 2, 4], "scale": [0.25, 1.25, 5], "seeds": 4, "max_steps": 4000}
 draw = _figure_5.draw
 _STARTS = ("aligned", "unaligned")
 

@@ -21,7 +21,12 @@ _CHOSEN = {k: v for k, v in _figure_5.CONFIGURATION.chosen.items() if k != "leng
 CONFIGURATION = Configuration(
     _PAPER, {**_CHOSEN, "scale": [0.1, 1.0, 10], "recurrent_scale": [0.1, 1.0, 10]}
 )
-QUICK = _figure_5.QUICK
+QUICK = {
+    "scale": [0.2, 1.0, 3],
+    "recurrent_scale": [0.2, 0.5, 3],
+    "seeds": 8,
+    "max_steps": 4000,
+}
 
 
 def data(configuration: Configuration) -> "xarray.Dataset":

@@ -62,6 +62,7 @@ CONFIGURATION = Configuration(
         "times": [0.01, 3e4, 261],
     },
 )
+QUICK = {"seeds": 2, "times": [0.01, 3e4, 131]}
 
 
 def data(configuration: Configuration) -> "xarray.Dataset":

@@ -1,6 +1,5 @@
 """Which folders figures may be written to: new ones, unfinished ones, those of other figures."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +7,14 @@ from learndyn import _io
 from learndyn._curve_file import package_versions
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import FORMAT
+from learndyn.figures._report import (
+    REPORT,
+    TIMES,
+    is_report_or_times,
+    read_summary,
+    report_of,
+    same_configuration,
+)
 from learndyn.figures._run import FIGURES, SUFFIXES
 
 
@@ -29,7 +36,7 @@ def claim_folder(
         InputError: if the folder is in use, or no folder can be made there.
     """
     names = list(configurations)
-    finished = [name for name in names if _summary(folder, name) is not None]
+    finished = [name for name in names if read_summary(folder, name) is not None]
     to_do = [name for name in names if name not in finished]
 
     def found() -> str | None:
@@ -39,37 +46,40 @@ def claim_folder(
         changed = [name for name in finished if not _same(folder, name, configurations[name])]
         if changed:
             return f"figure {changed[0]} of another configuration or version"
-        return None if to_do else f"figure {', '.join(finished)}, finished"
+        if to_do or not _is_current(folder):
+            return None
+        return f"figure {', '.join(finished)}, finished"
 
     _io.claim_folder(folder, found, force=force)
     return names if force else to_do
 
 
-def _summary(folder: Path, name: str) -> dict | None:
-    try:
-        summary = json.loads((folder / f"{name}.json").read_text())
-    except (OSError, ValueError):
-        return None
-    ours = isinstance(summary, dict) and summary.get("format") == FORMAT
-    return summary if ours and summary.get("name") == name else None
-
-
 def _same(folder: Path, name: str, configuration: Configuration) -> bool:
-    summary = _summary(folder, name) or {}
-    # Through JSON, which knows no tuples.
-    now = json.loads(json.dumps(configuration.summary()))
-    return summary.get("configuration") == now and summary.get("versions") == package_versions()
+    summary = read_summary(folder, name) or {}
+    same = same_configuration(summary.get("configuration", {}), configuration)
+    return same and summary.get("versions") == package_versions()
+
+
+def _is_current(folder: Path) -> bool:
+    """Whether the page says what the figures beside it say: a run may end before it is written."""
+    page = folder / REPORT
+    return page.exists() and page.read_text(encoding="utf-8") == report_of(folder, [], {})
 
 
 def _is_ours(path: Path) -> bool:
     """Whether a file is part of a figure, finished, or left by a run that was interrupted."""
-    if path.suffix not in SUFFIXES or not path.is_file():
+    if not path.is_file():
         return False
     if path.name.startswith("."):  # written whole: moved to its place when complete
-        return path.name[1:].partition("-")[0] in FIGURES
+        stem, suffix = path.name[1:].partition("-")[0], path.suffix
+        return (stem in FIGURES and suffix in SUFFIXES) or f"{stem}{suffix}" in (REPORT, TIMES)
+    if path.name in (REPORT, TIMES):
+        return is_report_or_times(path)
+    if path.suffix not in SUFFIXES:
+        return False
     if path.stem not in FIGURES:
         return False
-    return _summary(path.parent, path.stem) is not None or (
+    return read_summary(path.parent, path.stem) is not None or (
         path.suffix != ".json" and _is_our_data(path.with_suffix(".nc"))
     )
 

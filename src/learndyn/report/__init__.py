@@ -1,5 +1,7 @@
-"""Drawings of learning curves, the style of all drawings, and the page of a study."""
+"""Drawings of learning curves, the style of all drawings, and pages of a study and of figures."""
 
+from learndyn.report._figures_page import FigurePart as FigurePart
+from learndyn.report._figures_page import figures_page as figures_page
 from learndyn.report._learning import learning_figure as learning_figure
 from learndyn.report._learning_panels import eigenvalues_panel as eigenvalues_panel
 from learndyn.report._learning_panels import energies_panel as energies_panel
@@ -24,3 +26,4 @@ from learndyn.report._style import bare as bare
 from learndyn.report._style import colours as colours
 from learndyn.report._style import save_svg as save_svg
 from learndyn.report._svg import inline_svg as inline_svg
+from learndyn.report._words import duration as duration

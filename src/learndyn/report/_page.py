@@ -5,8 +5,7 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from learndyn._assumptions import ALL
@@ -14,7 +13,8 @@ from learndyn.report._command import command
 from learndyn.report._limits import limits
 from learndyn.report._panel import DRAWN
 from learndyn.report._svg import inline_svg
-from learndyn.report._words import NOTHING, listed, number, percent
+from learndyn.report._templates import templates
+from learndyn.report._words import NOTHING, number, percent
 
 # Rows of a table of modes, and steps in a table of spectra: more are in summary.json.
 _ROWS, _STEPS = 50, 10
@@ -33,23 +33,12 @@ def report_page(summary: dict, figures: Mapping[str, Figure | str]) -> str:
     Returns:
         HTML, with style and drawings inside, and equal for equal studies.
     """
-    loader = PackageLoader("learndyn.report")
-    pages = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    pages.filters["code"] = _code
+    pages = templates()
     pages.globals |= {
         "value": lambda path, form="number": value(summary, path, form),
         "polar": lambda real, imaginary: polar(summary, real, imaginary),
         "drawing": lambda name, label: inline_svg(figures[name], name, label),
         "difference": lambda one, other: difference(_at(summary, one), _at(summary, other)),
-        "number": number,
-        "percent": percent,
-        "listed": listed,
     }
     return pages.get_template("report.html.j2").render(
         summary=summary,
@@ -141,14 +130,6 @@ def difference(one: float | int | dict | None, other: float | int | dict | None)
     if one is None or other is None:
         return "–"
     return number(float(abs(_complex(one) - _complex(other))), 2)
-
-
-def _code(sentence: str) -> Markup:
-    """A sentence of the library, whose names are between backticks."""
-    parts = [escape(part) for part in sentence.split("`")]
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts)
-    )
 
 
 def _complex(found: float | int | dict) -> complex:

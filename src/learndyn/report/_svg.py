@@ -11,7 +11,10 @@ from matplotlib.figure import Figure
 from learndyn.report._panel import INK, MODES
 
 # Where an attribute names another element.
-_NAMED = re.compile(r"(^|url\()#")
+_NAMED = re.compile(r"(^|url\()#([\w-]+)")
+_NAMING = ("href", "clip-path", "style")
+# Digits of a path that nobody sees: a unit is 1/72 inch.
+_FINER = re.compile(r"(\.\d\d)\d+")
 
 
 def inline_svg(drawing: Figure | str, name: str, label: str) -> Markup:
@@ -35,7 +38,49 @@ def inline_svg(drawing: Figure | str, name: str, label: str) -> Markup:
         >>> 'aria-label="A line that rises."' in text, "http" in text
         (True, False)
     """
-    root = ElementTree.fromstring(drawing if isinstance(drawing, str) else _text(drawing, name))
+    text = _element(drawing if isinstance(drawing, str) else _text(drawing, name), name, label)
+    for colour, of_page in _colours().items():
+        text = re.sub(colour, of_page, text, flags=re.IGNORECASE)
+    return Markup(text)  # of a serializer, which escapes
+
+
+def paper_svg(drawing: str, name: str, label: str) -> Markup:
+    """A drawing in colours of its own, on white paper by day and by night, in a page.
+
+    As `inline_svg` otherwise.
+
+    Args:
+        drawing: vector graphics as text.
+        name: name of the drawing, which no other one of the page has.
+        label: what the drawing shows, for those who do not see it.
+
+    Returns:
+        The element `<svg>`.
+    """
+    return Markup(_element(drawing, name, label, "drawing paper"))
+
+
+def _element(drawing: str, name: str, label: str, look: str = "drawing") -> str:
+    root = ElementTree.fromstring(drawing)
+    _tidy(root)
+    values = [one.get(key, "") for one in root.iter() for key in _NAMING]
+    # Most identifiers are named by nothing: they say what an element is, and are left out.
+    named = {found[2] for value in values for found in _NAMED.finditer(value)}
+    for element in root.iter():
+        identifier = element.attrib.pop("id", None)
+        if identifier in named:
+            element.set("id", f"{name}-{identifier}")
+        for key in _NAMING:
+            if key in element.attrib:
+                element.set(key, _NAMED.sub(rf"\1#{name}-\2", element.attrib[key]))
+    for key in ("width", "height", "version"):
+        root.attrib.pop(key, None)
+    root.attrib.update({"role": "img", "aria-label": label, "class": look})
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _tidy(root: ElementTree.Element) -> None:
+    """Leave what is drawn: no metadata, no space between elements, no digits that nobody sees."""
     for parent in list(root.iter()):
         for child in list(parent):
             if _bare(child.tag) in ("metadata", "style", "script", "title", "desc"):
@@ -44,17 +89,14 @@ def inline_svg(drawing: Figure | str, name: str, label: str) -> Markup:
         element.tag = _bare(element.tag)
         attributes = {_bare(key): value for key, value in element.attrib.items()}
         element.attrib.clear()
-        for key, value in attributes.items():
-            refers = key in ("href", "clip-path", "style")
-            named = _NAMED.sub(rf"\1#{name}-", value) if refers else value
-            element.set(key, f"{name}-{value}" if key == "id" else named)
-    for key in ("width", "height", "version"):
-        root.attrib.pop(key, None)
-    root.attrib.update({"role": "img", "aria-label": label, "class": "drawing"})
-    text = ElementTree.tostring(root, encoding="unicode")
-    for colour, of_page in _colours().items():
-        text = re.sub(colour, of_page, text, flags=re.IGNORECASE)
-    return Markup(text)  # of a serializer, which escapes
+        element.attrib.update(attributes)
+        if "d" in attributes:
+            element.set("d", _FINER.sub(r"\1", " ".join(attributes["d"].split())))
+        # Between letters space is a letter too.
+        if element.tag not in ("text", "tspan"):
+            element.text = None
+            for child in element:
+                child.tail = None
 
 
 def _text(figure: Figure, name: str) -> str:

@@ -80,6 +80,26 @@ def listed(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def duration(seconds: float) -> str:
+    """A time as a reader expects it.
+
+    Args:
+        seconds: the time.
+
+    Returns:
+        Text.
+
+    Example:
+        >>> from learndyn.report._words import duration
+        >>> duration(0.21), duration(12.4), duration(754.0)
+        ('0.2 s', '12 s', '12 min 34 s')
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02} s"
+
+
 def _plain(value: float, digits: int) -> str:
     text = f"{value:.{digits}g}"
     if "e" in text:  # 9999.6 in four digits, for example
