@@ -184,6 +184,15 @@ def test_curvature_is_the_largest_eigenvalue_and_the_lowest_the_smallest(n_hidde
     np.testing.assert_allclose(lowest, values[0], atol=1e-6 * abs(values).max())
 
 
+def test_the_lowest_curvature_is_as_accurate_as_was_asked():
+    problem = problem_of("moments", 9)
+    values = np.linalg.eigvalsh(dense_hessian(problem, problem.net))
+    accuracy = 1e-2 * values[-1]
+    found = lowest_curvature(problem, problem.net, accuracy=accuracy)
+    # The search comes from above.
+    assert -1e-6 * values[-1] <= found - values[0] <= accuracy
+
+
 @pytest.mark.parametrize("n_hidden", [4, 9])
 def test_curvature_along_a_path_is_that_of_each_point(n_hidden):
     problem = problem_of("white", n_hidden)

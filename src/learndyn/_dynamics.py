@@ -169,12 +169,13 @@ def curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
     return values
 
 
-def lowest_curvature(problem: Problem, weights: LinearRNN) -> float:
+def lowest_curvature(problem: Problem, weights: LinearRNN, *, accuracy: float = 0.0) -> float:
     """Smallest Hessian eigenvalue of the loss, negative at a saddle.
 
     Args:
         problem: the problem.
         weights: where in weight space.
+        accuracy: error that is allowed; a search to more digits than are needed takes long.
 
     Returns:
         The smallest eigenvalue, loss per squared weight.
@@ -184,7 +185,9 @@ def lowest_curvature(problem: Problem, weights: LinearRNN) -> float:
     highest = float(_largest_eigenvalue(problem, weights)[0])
     # From above: at a minimum the smallest is one of many near zero, none of which would be found
     # to so many digits of its own.
-    return highest - float(_largest_eigenvalue(problem, weights, sign=-1, shift=highest)[0])
+    digits = accuracy / abs(highest) if highest else _DIGITS
+    searched = _largest_eigenvalue(problem, weights, sign=-1, shift=highest, digits=digits)
+    return highest - float(searched[0])
 
 
 @eqx.filter_jit
@@ -206,7 +209,7 @@ def _hessians(problem: Problem, weights: LinearRNN) -> Float[Array, "times free 
     return jax.lax.map(partial(hessian, problem), weights, batch_size=8)
 
 
-def _largest_eigenvalue(problem, weights, *, sign=1, shift=0.0, start=None):
+def _largest_eigenvalue(problem, weights, *, sign=1, shift=0.0, start=None, digits=0.0):
     """The largest eigenvalue of a shift plus or minus the Hessian, and its direction if searched.
 
     Returns:
@@ -234,8 +237,9 @@ def _largest_eigenvalue(problem, weights, *, sign=1, shift=0.0, start=None):
     anywhere = np.random.default_rng(0).normal(size=size)
     if not product(anywhere).any():  # a Hessian of zeros, which ARPACK refuses
         return np.zeros(()), None
-    start = anywhere if start is None else start
-    values, vectors = extreme(operator, k=1, which="LA", v0=start.astype(dtype), tol=_DIGITS)
+    start = (anywhere if start is None else start).astype(dtype)
+    tolerance = max(_DIGITS, digits)
+    values, vectors = extreme(operator, k=1, which="LA", v0=start, tol=tolerance)
     return np.asarray(values[0]), vectors[:, 0]
 
 

@@ -143,7 +143,9 @@ def decided(problem: Problem, final: LinearRNN, result: RESULTS, slope: Scalar) 
     """
     if not bool(result == RESULTS.stationary):
         return result
-    return _kind(result, lowest_curvature(problem, final), curvature(problem, final), slope)
+    # A tenth of what `bends_down` tells apart.
+    lowest = lowest_curvature(problem, final, accuracy=float(slope))
+    return _kind(result, lowest, curvature(problem, final), slope)
 
 
 def bends_down(
