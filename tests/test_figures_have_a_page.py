@@ -27,6 +27,7 @@ from learndyn.figures import (
     make_group,
 )
 from learndyn.figures._report import report_of
+from references.few_figures import only_figures
 from references.page import Page
 
 AWKWARD = "<b>&amp; a sentence</b>"
@@ -51,9 +52,7 @@ def made(name, configuration=None):
 @contextlib.contextmanager
 def small_figures():
     """Three small figures, made in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in sorted({*FIGURES} - {"2", "A2", "M2"}):
-            patch.delitem(FIGURES, name)
+    with only_figures({"2", "A2", "M2"}), pytest.MonkeyPatch.context() as patch:
         for name in FIGURES:
             module = load_figure(name)
             patch.setattr(module, "data", lambda _, name=name: made(name).data)

@@ -26,10 +26,12 @@ from learndyn.figures import (
 )
 from learndyn.figures._integration import counted
 from learndyn.figures._training import ENDS, end_of
+from references.few_figures import only_figures
 
 ROOT = Path(__file__).parents[1]
 # Numbers small enough for a test, where `--quick` is not.
 REDUCED = {
+    "1": {},
     "2": {"orders": [1, 3], "windows": [0.005, 0.0025], "points": 31},
     "3": {"delta": [0.5, 2.0, 3], "lam": [0.6, 1.4, 3], "stable_rates": [0.9, 1.1]},
     "A2": {"b": [-1.4, 1.4, 9], "u": [-1.0, 3.0, 9]},
@@ -84,11 +86,11 @@ def run(monkeypatch, capsys, *arguments):
 def quick(monkeypatch):
     """Two figures alone, at reduced configurations, made in this process."""
     monkeypatch.setattr(_group, "available_processors", lambda: 1)
-    for name in sorted({*FIGURES} - {"A2", "K"}):
-        monkeypatch.delitem(FIGURES, name)
-    for name in FIGURES:
-        monkeypatch.setattr(load_figure(name), "CONFIGURATION", make(name).configuration)
-        monkeypatch.setattr(load_figure(name), "data", lambda _, name=name: make(name).data)
+    with only_figures({"A2", "K"}):
+        for name in FIGURES:
+            monkeypatch.setattr(load_figure(name), "CONFIGURATION", make(name).configuration)
+            monkeypatch.setattr(load_figure(name), "data", lambda _, name=name: make(name).data)
+        yield
 
 
 def test_every_claim_ends_as_recorded(made):

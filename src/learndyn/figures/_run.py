@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # Where each figure lives; none is imported before it is asked for.
 _NAMES = (
-    *("2", "3", "4", "5", "6", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9", "A10", "A11"),
+    *("1", "2", "3", "4", "5", "6"),
+    *("A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9", "A10", "A11"),
     *("M2", "M3", "M4", "M5", "K", "R"),
 )
 FIGURES = {name: f"learndyn.figures._figure_{name.lower()}" for name in _NAMES}
