@@ -3,15 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from learndyn._errors import FigureError, Interrupted
 from learndyn.cli._environment import prepare_process
-
-if TYPE_CHECKING:
-    from learndyn.figures import Configuration
 
 
 def figure(
@@ -56,7 +53,7 @@ def figure(
     _finish(out, names, failures, as_json=as_json)
 
 
-def _make(configurations: dict[str, "Configuration"], out: Path, names: list[str]):
+def _make(configurations: dict, out: Path, names: list[str]):
     from learndyn.cli._show_figures import print_outcome
     from learndyn.figures import make_group, read_summary
 
