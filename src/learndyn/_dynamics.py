@@ -169,20 +169,25 @@ def curvature(problem: Problem, weights: LinearRNN) -> np.ndarray:
     return values
 
 
-def lowest_curvature(problem: Problem, weights: LinearRNN, *, accuracy: float = 0.0) -> float:
+def lowest_curvature(
+    problem: Problem,
+    weights: LinearRNN,
+    *,
+    highest: float | None = None,
+    accuracy: float = 0.0,
+) -> float:
     """Smallest Hessian eigenvalue of the loss, negative at a saddle.
 
     Args:
         problem: the problem.
         weights: where in weight space.
+        highest: the largest one, if it is known; None: it is searched as well.
         accuracy: error that is allowed; a search to more digits than are needed takes long.
 
     Returns:
         The smallest eigenvalue, loss per squared weight.
     """
-    if len(_free_entries(problem)) <= _DENSE_HESSIAN:
-        return -float(_largest_eigenvalue(problem, weights, sign=-1)[0])
-    highest = float(_largest_eigenvalue(problem, weights)[0])
+    highest = float(curvature(problem, weights)) if highest is None else highest
     # From above: at a minimum the smallest is one of many near zero, none of which would be found
     # to so many digits of its own.
     digits = accuracy / abs(highest) if highest else _DIGITS

@@ -166,7 +166,7 @@ def sentence_of(error: BaseException) -> str:
 
 
 _SMALLER = "Shorten the trials, or give fewer channels or hidden units."
-# What the command line ends on with its sentence alone, beside compiled code that gets no memory.
+# What the command line ends on with its sentence alone, beside what `is_no_room` knows.
 REFUSALS = (
     InputError,
     AssumptionError,
@@ -174,6 +174,5 @@ REFUSALS = (
     SweepError,
     FigureError,
     MissingExtraError,
-    MemoryError,
     OSError,
 )

@@ -143,9 +143,10 @@ def decided(problem: Problem, final: LinearRNN, result: RESULTS, slope: Scalar) 
     """
     if not bool(result == RESULTS.stationary):
         return result
-    # A tenth of what `bends_down` tells apart.
-    lowest = lowest_curvature(problem, final, accuracy=float(slope))
-    return _kind(result, lowest, curvature(problem, final), slope)
+    highest = float(curvature(problem, final))
+    # To a tenth of what `bends_down` tells apart.
+    lowest = lowest_curvature(problem, final, highest=highest, accuracy=float(slope))
+    return _kind(result, lowest, highest, slope)
 
 
 def bends_down(

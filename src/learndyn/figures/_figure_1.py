@@ -97,12 +97,12 @@ def draw(data: "xarray.Dataset") -> Figure:
     values = _in_bases(data)
     largest = float(abs(values).max())
     for t in range(length):
-        shown = data["correlations"][t], values[t]
-        for row, axes, matrix in zip("ab", grid[:, t], shown, strict=True):
+        titles = rf"$\Sigma^{{YX_{t + 1}}}$", f"$S_{t + 1}$"
+        matrices = data["correlations"][t], values[t]
+        for axes, title, matrix in zip(grid[:, t], titles, matrices, strict=True):
             axes.pcolormesh(matrix, cmap="RdBu_r", vmin=-largest, vmax=largest)
             axes.invert_yaxis()
-            axes.set(xticks=[], yticks=[])
-            axes.set_title(rf"$\Sigma^{{YX_{t + 1}}}$" if row == "a" else f"$S_{t + 1}$")
+            axes.set(title=title, xticks=[], yticks=[])
     grid[0, 0].set_ylabel("outputs")
     grid[1, 0].set_ylabel("in the singular\nvectors of t = 1")
     bare(figure)
@@ -155,14 +155,14 @@ def claims(data: "xarray.Dataset") -> list[Claim]:
         The claims.
     """
     values = _in_bases(data)
-    modes = min(values.shape[1:])
+    modes = range(min(values.shape[1:]))
     numbers = configuration_of(data)
     steps = np.arange(1, numbers["length"] + 1)
     lags = numbers["length"] - steps
     size = np.asarray(numbers["delta"]) * np.asarray(numbers["lam"]) ** lags[:, None]
+    found = values[:, modes, modes]
     diagonal = np.zeros_like(values)
-    diagonal[:, range(modes), range(modes)] = values[:, range(modes), range(modes)]
-    found = np.sort(abs(values[:, range(modes), range(modes)]), axis=1)
+    diagonal[:, modes, modes] = found
     return [
         Claim(
             "1a",
@@ -176,7 +176,7 @@ def claims(data: "xarray.Dataset") -> list[Claim]:
             "1b",
             "They vary only in their singular values across time, as the task says.",
             "largest relative gap of singular values from δ λ to the power of the lag",
-            largest_gap(found, np.sort(size, axis=1)),
+            largest_gap(np.sort(abs(found), axis=1), np.sort(size, axis=1)),
             "<=",
             1e-12,
         ),
