@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from learndyn._errors import InputError
 
@@ -35,6 +36,16 @@ def write_whole(path: str | os.PathLike, write: Callable[[Path], object]) -> Pat
     return destination
 
 
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write text, whole or not at all.
+
+    Args:
+        path: file name.
+        text: what to write.
+    """
+    write_whole(path, lambda to: to.write_text(text, encoding="utf-8"))
+
+
 def write_json(path: str | os.PathLike, content: dict) -> None:
     """Write JSON, whole or not at all.
 
@@ -42,8 +53,22 @@ def write_json(path: str | os.PathLike, content: dict) -> None:
         path: file name.
         content: what to write.
     """
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    write_whole(path, lambda to: to.write_text(text))
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Args:
+        path: file name.
+
+    Returns:
+        What the file holds; None where there is no file that can be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def claim_folder(folder: Path, found: Callable[[], str | None], *, force: bool) -> None:

@@ -37,7 +37,7 @@ def claimed_folder(folder: Path, configuration: dict, *, force: bool) -> Iterato
         if not set(folder.iterdir()) - set(_unfinished(folder)):
             return None
         # As text, since the order of the grid is that of the dimensions.
-        same = json.dumps(_configuration(folder)) == json.dumps(configuration)
+        same = json.dumps(_io.read_json(folder / RUN)) == json.dumps(configuration)
         return None if same else "files of something else"
 
     existed = folder.exists()
@@ -63,10 +63,3 @@ def _unfinished(folder: Path) -> list[Path]:
     stems = "|".join(Path(name).stem for name in (RUN, SUMMARY))
     ours = re.compile(rf"\.({stems})-[a-z0-9_]{{8}}\.json")
     return [path for path in folder.iterdir() if ours.fullmatch(path.name)]
-
-
-def _configuration(folder: Path) -> dict | None:
-    try:
-        return json.loads((folder / RUN).read_text())
-    except (OSError, ValueError):
-        return None

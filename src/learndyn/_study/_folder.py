@@ -1,6 +1,5 @@
 """The folder of a study while it is made: claimed, resumed, and left tidy."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +32,7 @@ def claimed_folder(folder: Path, configuration: dict, *, force: bool) -> Iterato
     def found() -> str | None:
         if (folder / SUMMARY).exists():
             return "a finished study"
-        return None if _configuration(folder) == configuration else "files of something else"
+        return None if _io.read_json(folder / RUN) == configuration else "files of something else"
 
     existed = folder.exists()
     _io.claim_folder(folder, found, force=force)
@@ -58,10 +57,3 @@ def _forget(folder: Path) -> None:
     for path in folder.glob("seed-*"):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-
-
-def _configuration(folder: Path) -> dict | None:
-    try:
-        return json.loads((folder / RUN).read_text())
-    except (OSError, ValueError):
-        return None

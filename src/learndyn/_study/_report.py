@@ -1,7 +1,5 @@
 """The report of a study: what it gathers for the page, and the page in a file."""
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +7,6 @@ from matplotlib.figure import Figure
 
 from learndyn._bases import diagonalizing_pair
 from learndyn._curve_file import package_versions
-from learndyn._io import write_whole
 from learndyn._study._outlook import hidden_units, other_lengths
 from learndyn._study._responses import best_responses, mode_energies, mode_responses
 from learndyn._study._stages import stages
@@ -69,16 +66,6 @@ def report_of(study: "Study", summary: dict) -> str:
         HTML.
     """
     return report_page({**summary, "versions": package_versions()}, figures_of(study, summary))
-
-
-def write_report(path: str | os.PathLike, page: str) -> None:
-    """Write a report, whole or not at all.
-
-    Args:
-        path: file name.
-        page: HTML.
-    """
-    write_whole(path, lambda to: Path(to).write_text(page, encoding="utf-8"))
 
 
 def figures_of(study: "Study", summary: dict) -> dict[str, Figure]:

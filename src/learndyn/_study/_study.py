@@ -9,9 +9,10 @@ import numpy as np
 
 from learndyn._curve import Comparison, LearningCurve
 from learndyn._forms import FormShares
+from learndyn._io import write_text
 from learndyn._problem import Problem
 from learndyn._study._plan import Plan
-from learndyn._study._report import details, named_spectrum, report_of, write_report
+from learndyn._study._report import details, named_spectrum, report_of
 from learndyn._study._run import Run
 from learndyn._study._theory import mode_theory
 from learndyn._study._write import write_study
@@ -138,7 +139,7 @@ class Study:
             ...     path.read_text(encoding="utf-8")[:15]
             '<!doctype html>'
         """
-        write_report(path, report_of(self, self._summary))
+        write_text(path, report_of(self, self._summary))
 
     def _repr_html_(self) -> str:
         """The report, as notebooks show it."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from learndyn._curve_file import package_versions
-from learndyn._io import write_json
-from learndyn._study._report import REPORT, write_report
+from learndyn._io import write_json, write_text
+from learndyn._study._report import REPORT
 from learndyn._study._run import Run
 from learndyn.report import learning_figure, save_svg
 
@@ -52,5 +52,5 @@ def write_study(
     first = runs[0]
     figure = learning_figure(first.predicted, first.trained, first.lazy, spectrum)
     save_svg(figure, folder / "figure.svg")
-    write_report(folder / REPORT, page)
+    write_text(folder / REPORT, page)
     write_json(folder / SUMMARY, {**summary, "versions": package_versions()})

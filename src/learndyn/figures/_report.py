@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from learndyn._errors import InputError
-from learndyn._io import write_json, write_whole
+from learndyn._io import read_json, write_json, write_text
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import FORMAT
 from learndyn.figures._run import FIGURES, figure_configuration, load_figure
@@ -97,7 +97,7 @@ def write_report(folder: Path, page: str) -> None:
         page: HTML; nothing is written if it is empty.
     """
     if page:
-        write_whole(folder / REPORT, lambda to: to.write_text(page, encoding="utf-8"))
+        write_text(folder / REPORT, page)
 
 
 def is_report_or_times(path: Path) -> bool:
@@ -146,8 +146,5 @@ def _extent(name: str, configuration: dict) -> str:
 
 def _read(path: Path) -> dict:
     """The object of a JSON file; an empty one where there is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    found = read_json(path)
     return found if isinstance(found, dict) else {}
