@@ -1,5 +1,6 @@
 """Every method keeps the same promises: dtype, jit, vmap, frozen parts, resuming, files, ending."""
 
+import inspect
 import logging
 from functools import cache
 
@@ -12,6 +13,9 @@ import optax
 import pytest
 
 import learndyn as ld
+from learndyn import methods
+from learndyn._assumptions import ALIGNED
+from learndyn.methods import Method
 
 LENGTH, MODES = 3, 2
 # Multiples of every time per step below, so that gradient descent records where it is asked to.
@@ -39,10 +43,17 @@ METHODS = {
     "exact": lambda rate: ld.ExactInputOutput(),  # noqa: ARG005
     "taylor": lambda rate: ld.TaylorRecurrent(9, 0.25),  # noqa: ARG005
 }
+RATE = 0.05
+# A method that is named nowhere here is taken as it is made without arguments.
+NAMED = {type(method(RATE)) for method in METHODS.values()}
+METHODS |= {
+    name: lambda rate, method=method: method()  # noqa: ARG005
+    for name, method in vars(methods).items()
+    if inspect.isclass(method) and method not in {Method, *NAMED}
+}
 # What a frozen theory needs frozen.
 FROZEN = {"exact": ("recurrent",), "taylor": ("input", "output")}
-ON_MODES = ("mode flow", *FROZEN)
-RATE = 0.05
+ON_MODES = [name for name, method in METHODS.items() if ALIGNED in method(RATE).assumptions]
 DESCENTS = [name for name in METHODS if isinstance(METHODS[name](RATE), ld.GradientDescent)]
 every_method = pytest.mark.parametrize("name", METHODS)
 

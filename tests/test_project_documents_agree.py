@@ -121,7 +121,8 @@ def test_the_reference_has_public_names_only():
 
 
 def test_every_method_can_be_chosen():
-    table = text("docs/methods.md").partition("| method | what it follows")[2].partition("\n\n")[0]
+    page = text("docs/reference/methods.md")
+    table = page.partition("| method | what it follows")[2].partition("\n\n")[0]
     listed = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
     methods = importlib.import_module("learndyn.methods")
     made = [name for name, value in vars(methods).items() if inspect.isclass(value)]
