@@ -6,23 +6,19 @@ import os
 import pathlib
 import shlex
 import tempfile
-from importlib.metadata import version
 
-# Before jax or a linear algebra library starts: the test processes share the cores, so none of
-# them starts threads of its own. Tests compile much and compute little: without its emitters of
-# fused loops and costly passes, XLA compiles twice as fast; with those of jaxlib 0.6, results then
-# differ from run to run. What the environment already says is kept.
-_FLAGS = "--xla_cpu_multi_thread_eigen=false"
-if tuple(map(int, version("jaxlib").split(".")[:2])) >= (0, 10):
-    _FLAGS += " --xla_cpu_use_fusion_emitters=false --xla_llvm_disable_expensive_passes=true"
+from learndyn.cli._environment import prepare_process
+
+# Before jax or a linear algebra library starts. What the environment already says is kept.
 for variable, value in {
     "JAX_PLATFORMS": "cpu",
     "MPLBACKEND": "agg",
     "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "XLA_FLAGS": _FLAGS,
 }.items():
     os.environ.setdefault(variable, value)
+prepare_process()
+# The test processes share the cores, so none of them starts threads of its own.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false"
 
 import hypothesis  # noqa: E402
 import jax  # noqa: E402

@@ -2,8 +2,7 @@
 
 import os
 
-# The XLA that was tried, by the version of jaxlib: an unknown flag ends the process, and with that
-# of jaxlib 0.6 results differ from run to run.
+# The XLA that was tried, by the version of jaxlib: an unknown flag ends the process.
 _TRIED = (0, 10)
 
 
