@@ -7,18 +7,18 @@ import pathlib
 import shlex
 import tempfile
 
-from learndyn.cli._environment import prepare_process
-
-# Before jax or a linear algebra library starts. What the environment already says is kept.
+# Before jax or a linear algebra library starts: the test processes share the cores, so none of
+# them starts threads of its own. Tests compile much and compute little, and XLA compiles twice as
+# fast as a command of the library has it do. What the environment already says is kept.
 for variable, value in {
     "JAX_PLATFORMS": "cpu",
     "MPLBACKEND": "agg",
     "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false --xla_cpu_use_fusion_emitters=false "
+    "--xla_llvm_disable_expensive_passes=true",
 }.items():
     os.environ.setdefault(variable, value)
-prepare_process()
-# The test processes share the cores, so none of them starts threads of its own.
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false"
 
 import hypothesis  # noqa: E402
 import jax  # noqa: E402
