@@ -13,9 +13,7 @@ import optax
 import pytest
 
 import learndyn as ld
-from learndyn import methods
 from learndyn._assumptions import ALIGNED
-from learndyn.methods import Method
 
 LENGTH, MODES = 3, 2
 # Multiples of every time per step below, so that gradient descent records where it is asked to.
@@ -48,8 +46,9 @@ RATE = 0.05
 NAMED = {type(method(RATE)) for method in METHODS.values()}
 METHODS |= {
     name: lambda rate, method=method: method()  # noqa: ARG005
-    for name, method in vars(methods).items()
-    if inspect.isclass(method) and method not in {Method, *NAMED}
+    for name, method in vars(ld.methods).items()
+    if inspect.isclass(method) and issubclass(method, ld.methods.Method)
+    if not inspect.isabstract(method) and method not in NAMED
 }
 # What a frozen theory needs frozen.
 FROZEN = {"exact": ("recurrent",), "taylor": ("input", "output")}
@@ -262,6 +261,27 @@ def test_stopped_saved_loaded_and_resumed_is_the_straight_run(name, tmp_path):
     # From the start again would be another curve.
     moved = jax.tree.map(lambda x, y: abs(x[0] - y[0]).max(), second.weights, whole.weights)
     assert max(jax.tree.leaves(moved)) > 1e-3
+
+
+@every_method
+def test_training_ends_where_the_weights_are_still_or_says_that_they_are_not(name):
+    problem, tolerance = problem_of(name), 1e-3
+    curve = ld.train(problem, METHODS[name](RATE), tolerance=tolerance, max_steps=4000)
+    reached = int(curve.valid.sum())
+    np.testing.assert_array_equal(curve.valid, np.arange(len(curve.valid)) < reached)
+    assert_starts_at(name, curve, problem)
+    assert np.isfinite(curve.excess[:reached]).all()
+    assert curve.excess[reached - 1] < 0.8 * curve.excess[0]  # frozen parts keep the rest
+    # The noise of batches, and steps of a size of their own, need never be still; and a theory of
+    # fewer numbers may be where the weights are not.
+    if name not in ("minibatch", "adam") and type(METHODS[name](RATE)) in NAMED:
+        assert "converged to a minimum" in ld.RESULTS[curve.result]
+        if name != "linearized":
+            moving = ld.velocity(problem, curve.final)
+            assert ld.methods.speed(moving) <= tolerance * curve.excess[0]
+    # Where it stands at the start of such a short run is still on the way.
+    early = ld.train(problem, METHODS[name](RATE), tolerance=1e-9, max_steps=2)
+    assert "not converged" in ld.RESULTS[early.result]
 
 
 @pytest.mark.parametrize("name", DESCENTS)

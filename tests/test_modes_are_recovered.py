@@ -113,7 +113,7 @@ def test_extra_hidden_units_start_at_zero_and_stay_there():
             lambda _: ld.TaskStatistics.from_data(np.ones((2, 3, 1)), np.ones((2, 1))),
             (0.1, 0.1, 0.1),
             {},
-            "a task with constant singular vectors or eigenvectors; got statistics of data",
+            "constant singular vectors or eigenvectors as `vectors`; got TaskStatistics without",
         ),
         (
             lambda _: ld.teacher_task(ld.init_unaligned(2, 2, 2, 1.0, key=jax.random.key(0)), 3),

@@ -1,5 +1,9 @@
 """Every public name, and where it lives; nothing of it is imported before it is used."""
 
+from . import figures as figures
+from . import methods as methods
+from . import sources as sources
+from . import tasks as tasks
 from . import theory as theory
 from ._assumptions import conserved_matrix as conserved_matrix
 from ._bases import problem_bases as problem_bases

@@ -42,6 +42,7 @@ class RESULTS(eqx.Enumeration):
         "The weights are still; there are too many of them to tell a minimum from a saddle "
         "while tracing. Call train outside jit and vmap."
     )
+    still = "The weights are still, by a rule of their own: that this is a minimum is not said."
     not_yet = "The weights have not converged within the allowed steps."
 
 
@@ -50,6 +51,7 @@ SUCCESSFUL = (
     RESULTS.minimum,
     RESULTS.saddle,
     RESULTS.stationary,
+    RESULTS.still,
     RESULTS.not_yet,
 )
 
@@ -69,6 +71,15 @@ class State(eqx.Module):
         time: learning time, or number of steps times the learning rate where there is none.
         step: gradient steps, zero for flows.
         leaves: arrays of the method's own state, in its own order.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 1, 1,
+        ...                           key=jax.random.key(0))
+        >>> net = ld.init_aligned(task, 0.3, 0.2, 0.3, key=jax.random.key(1))
+        >>> curve = ld.solve(ld.Problem(net, task), ld.GradientDescent(0.1), jnp.array([0.0, 2.0]))
+        >>> int(curve.state.step), len(curve.state.leaves)
+        (20, 3)
     """
 
     time: Scalar
@@ -87,6 +98,16 @@ class Path(NamedTuple):
         result: how it ended.
         state: where it stopped.
         excess: loss above the floor, `(times,)`, where it is not that of networks of these weights.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, learndyn as ld
+        >>> from learndyn.methods import Path, State
+        >>> net = ld.init_unaligned(2, 3, 2, 0.1, key=jax.random.key(1))
+        >>> times, weights = jnp.array([0.0, 1.0]), jax.tree.map(lambda w: jnp.stack([w, w]), net)
+        >>> state = State(times[-1], jnp.zeros((), int), tuple(jax.tree.leaves(net)))
+        >>> still = Path(times, None, weights, jnp.isfinite(times), ld.RESULTS.reached, state)
+        >>> still.excess is None  # that of the weights
+        True
     """
 
     times: Float[Array, " times"] | None

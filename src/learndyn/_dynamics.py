@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
+from learndyn._errors import InputError
 from learndyn._problem import PARTS, Problem
 from learndyn._types import Array, Float
 from learndyn.network import LinearRNN, lag_responses, pull_back
@@ -69,6 +70,9 @@ def velocity(problem: Problem, weights: LinearRNN) -> LinearRNN:
     Returns:
         Velocity of each weight matrix, per unit of time.
 
+    Raises:
+        InputError: if the rule returns something else.
+
     Example:
         >>> import jax, learndyn as ld
         >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 4), 2, 2,
@@ -81,8 +85,21 @@ def velocity(problem: Problem, weights: LinearRNN) -> LinearRNN:
     if problem.rule is None:
         moving = jax.tree.map(jnp.negative, gradient(problem.statistics, weights))
     else:
-        moving = problem.rule(problem, weights)
+        moving = _by_rule(problem, weights)
     return freeze(problem, moving)
+
+
+def _by_rule(problem: Problem, weights: LinearRNN) -> LinearRNN:
+    # Without the rule, so that it may start from the gradient: `velocity` of what it is given.
+    plain = Problem(problem.net, problem.statistics, frozen=problem.frozen)
+    moving: Any = problem.rule(plain, weights)  # pyright: ignore[reportOptionalCall]
+    found, wanted = (
+        jax.tree.map(jnp.shape, x) if isinstance(x, LinearRNN) else type(x).__name__
+        for x in (moving, weights)
+    )
+    if found != wanted:
+        raise InputError(f"a rule that returns velocities like the weights, {wanted}", f"{found}")
+    return jax.tree.map(lambda v, w: v.astype(w.dtype), moving, weights)
 
 
 def freeze(problem: Problem, change: LinearRNN) -> LinearRNN:

@@ -22,7 +22,8 @@ class Problem(eqx.Module):
         task: a task, its `TaskStatistics`, `Trials`, or a pair `(x, y)` of arrays.
         frozen: parts that do not learn, any of `"input"`, `"recurrent"`, `"output"`.
         rule: how the weights want to move, a function of the problem and the weights like
-            `velocity`; None: down the gradient of the loss.
+            `velocity`, which of the problem that it is given is the gradient flow's; static, so
+            what it holds is no array. None: down the gradient of the loss.
 
     Attributes:
         net: the network at its start.
@@ -32,7 +33,8 @@ class Problem(eqx.Module):
         rule: the learning rule, or None.
 
     Raises:
-        InputError: if network and task have other numbers of channels, or for an unknown part.
+        InputError: if network and task have other numbers of channels, for an unknown part, a task
+            that has no statistics, or a rule that is no function or holds arrays.
 
     Example:
         >>> import jax, learndyn as ld
@@ -58,14 +60,17 @@ class Problem(eqx.Module):
         elif hasattr(task, "statistics"):
             statistics = task.statistics()
         else:
+            statistics = task
+        if not isinstance(statistics, TaskStatistics):
             raise InputError(
-                "a task, TaskStatistics, Trials or a pair (x, y)", f"{type(task).__name__}"
+                "a task with `.statistics()`, TaskStatistics, Trials or a pair (x, y)",
+                f"{type(statistics).__name__}",
             )
         require_channels(net, statistics)
         self.net = net
         self.statistics = cast_statistics(statistics, net.w_x.dtype)
         self.frozen = checked_parts(frozen)
-        self.rule = rule
+        self.rule = _checked_rule(rule)
 
     def without_trials(self) -> "Problem":
         """The same problem for methods that need the statistics only.
@@ -74,6 +79,18 @@ class Problem(eqx.Module):
             The problem with `trials=None`.
         """
         return eqx.tree_at(lambda p: p.trials, self, None, is_leaf=lambda x: x is None)
+
+
+def _checked_rule(rule: Any) -> Any:
+    if rule is not None and not callable(rule):
+        raise InputError("a rule that is a function of problem and weights", f"{rule!r}")
+    if any(eqx.is_array(leaf) for leaf in jax.tree.leaves(rule)):
+        raise InputError(
+            "a rule without arrays as fields",
+            f"a {type(rule).__name__} that has some",
+            "Give it numbers of Python, or make the arrays outside it.",
+        )
+    return rule
 
 
 def _as_trials(task) -> Trials | None:

@@ -60,8 +60,11 @@ def solve(
     """
     times = _checked_times(times, problem, resume)
     prepared = prepare(problem, method, assumptions)
+    name = method.describe(problem)
+    if resume is not None and _kind(resume.method) != _kind(name):
+        raise InputError(f"a curve of {_kind(name)} to resume", f"one of {resume.method}")
     state = None if resume is None else resume.state
-    curve = _solve(*prepared, method.describe(problem), method, times, state)
+    curve = _solve(*prepared, name, method, times, state)
     return _finish(curve, throw=throw)
 
 
@@ -77,11 +80,14 @@ def prepare(problem: Problem, method: Method, assumptions: str):
         The problem without trials, its bases, the violations, and the method's data.
 
     Raises:
-        InputError: for an unknown word for `assumptions`.
+        InputError: for an unknown word for `assumptions`, or what is no method.
         AssumptionError: if an assumption of the method is violated.
     """
     if assumptions not in ("refuse", "report"):
         raise InputError('assumptions="refuse" or "report"', f"{assumptions!r}")
+    if not isinstance(method, Method):
+        found = f"the class {method.__name__}" if isinstance(method, type) else repr(method)
+        raise InputError("a method, such as WeightFlow()", found)
     if problem.net.w_h.ndim != 2:
         raise InputError(
             f"one network for {type(method).__name__}", "a batch of them", "Use jax.vmap, or sweep."
@@ -105,6 +111,10 @@ def _measured(problem: Problem) -> tuple[Bases, dict[str, Scalar]]:
 def _solve(problem, bases, violations, data, name, method, times, state) -> LearningCurve:
     path = method.run(problem, bases, data, times, state)
     return make_curve(path, problem.statistics, bases, violations, name, method.settings())
+
+
+def _kind(name: str) -> str:
+    return name.partition("(")[0]
 
 
 def _finish(curve: LearningCurve, *, throw: bool) -> LearningCurve:

@@ -38,8 +38,9 @@ def train(
 
     Returns:
         The curve on the way: on gradient steps spaced evenly in the logarithm, or at every step
-        of a flow's solver. Its result is one of `minimum`, `saddle`, `diverged`, `not_yet`, and
-        `failed` where a flow's solver could not go on. Points after convergence are not valid.
+        of a flow's solver. Its result is one of `minimum`, `saddle`, `diverged`, `not_yet`,
+        `failed` where a flow's solver could not go on, and `still` for a rule of the problem's own,
+        which need not end at a minimum. Points after convergence are not valid.
 
     Raises:
         InputError: for a tolerance or a number of steps that is not positive.
@@ -117,11 +118,13 @@ def classified(problem: Problem, final: LinearRNN, result: RESULTS, slope: Scala
 
     Returns:
         The result: `diverged` if the loss is not finite, `stationary` for many weights that are
-        still.
+        still, `still` for a rule of the problem's own.
     """
     # A flow towards a loss that is not attained may outrun its numbers in one long step.
     excess = problem.statistics.excess(final.impulse_response(problem.statistics.length))
     result = RESULTS.where(jnp.isfinite(excess), result, RESULTS.diverged)
+    if problem.rule is not None:
+        return RESULTS.where(result == RESULTS.minimum, RESULTS.still, result)
     size = sum(w.size for w in jax.tree.leaves(problem.net))
     if size > _DENSE:
         return RESULTS.where(result == RESULTS.minimum, RESULTS.stationary, result)

@@ -17,7 +17,7 @@ from learndyn._numerics import as_reals, pair_norm
 from learndyn._problem import PARTS, Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.methods._method import Method, speed
-from learndyn.network import LinearRNN
+from learndyn.network import Bases, LinearRNN
 
 # Up to this many unknowns an implicit step with a dense Jacobian pays.
 DENSE = 2000
@@ -26,12 +26,19 @@ _MAX_STEPS = 100_000
 
 
 class Flow(Method):
-    """Options shared by the methods that integrate a flow.
+    """A method that integrates a flow of some numbers, each set of which stands for a network.
+
+    A subclass says what they are and how they move, in `flow`, and how many, in `unknowns`.
 
     Args:
         solver: a diffrax solver; None: Kvaerno5, implicit, up to 2,000 unknowns, Tsit5 above.
         rtol: relative tolerance; None: 1e-8 in float64, 1e-5 in float32.
         atol: absolute tolerance; None: 1e-10 in float64, 1e-7 in float32.
+
+    Example:
+        >>> import learndyn as ld
+        >>> ld.WeightFlow(rtol=1e-6).rtol  # one of them
+        1e-06
     """
 
     solver: diffrax.AbstractSolver | None = None
@@ -42,6 +49,21 @@ class Flow(Method):
         for name, value in (("rtol", self.rtol), ("atol", self.atol)):
             if value is not None and not value > 0:
                 raise InputError(f"a positive {name}", f"{value}")
+
+    @abc.abstractmethod
+    def flow(
+        self, problem: Problem, bases: Bases
+    ) -> tuple[Callable[[Any], Any], Any, Callable[[Any], LinearRNN]]:
+        """The flow of a problem.
+
+        Args:
+            problem: the problem, without trials.
+            bases: its bases.
+
+        Returns:
+            The velocity of a collection of arrays, such a collection at the start, and the network
+            that one stands for.
+        """
 
     @abc.abstractmethod
     def unknowns(self, problem: Problem) -> int:
@@ -59,6 +81,28 @@ class Flow(Method):
         rtol, atol = self._tolerances(problem.net.w_x.dtype)
         solver = self.solver or _default_solver(self.unknowns(problem), rtol, atol)
         return f"{type(self).__name__}(solver={type(solver).__name__}, rtol={rtol}, atol={atol})"
+
+    def run(
+        self,
+        problem: Problem,
+        bases: Bases,
+        data: None,  # noqa: ARG002
+        times: Float[Array, " times"],
+        state: State | None,
+    ) -> Path:
+        """See `Method`."""
+        return self._integrate(*self.flow(problem, bases), times, state)
+
+    def converge(
+        self,
+        problem: Problem,
+        bases: Bases,
+        data: None,  # noqa: ARG002
+        slope: Scalar,
+        max_steps: int,
+    ) -> Path:
+        """See `Method`."""
+        return self._settle(*self.flow(problem, bases), slope, max_steps)
 
     def _tolerances(self, dtype: Any) -> tuple[float, float]:
         double = dtype == jnp.float64
@@ -189,6 +233,16 @@ def hold_frozen(problem: Problem, start: Any, now: Any) -> Any:
 
     Returns:
         The later ones, their frozen parts with every bit of the start.
+
+    Example:
+        >>> import jax, learndyn as ld
+        >>> from learndyn.methods import hold_frozen
+        >>> task = ld.structured_task(ld.task_dynamics("constant", 1.0, None, 3), 2, 2,
+        ...                           key=jax.random.key(0))
+        >>> start, now = (ld.init_unaligned(2, 3, 2, 0.1, key=jax.random.key(i)) for i in (1, 2))
+        >>> held = hold_frozen(ld.Problem(start, task, frozen="output"), start, now)
+        >>> bool((held.w_y == start.w_y).all()), bool((held.w_h == now.w_h).all())
+        (True, True)
     """
     leaves, structure = jax.tree.flatten(now)
     pairs = zip(PARTS, jax.tree.leaves(start), leaves, strict=True)

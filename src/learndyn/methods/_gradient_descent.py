@@ -112,8 +112,15 @@ class GradientDescent(Method):
             problem: the problem.
 
         Raises:
-            InputError: if training is on data and the problem has no trials.
+            InputError: if training is on data and the problem has no trials, or a rule of its own,
+                which sees statistics only.
         """
+        if self.on == "data" and problem.rule is not None:
+            raise InputError(
+                "a problem without a rule for training on data",
+                "one with its own",
+                "Train on the statistics, which a rule is given.",
+            )
         if self.on == "data" and problem.trials is None:
             raise InputError(
                 "a problem built from trials for training on data",
@@ -269,7 +276,7 @@ class GradientDescent(Method):
     def _step(self, problem: Problem, data: Batches | None, k, now, moving=None):
         net, memory = now
         rate = self.learning_rate.astype(net.w_x.dtype)
-        if data is None or problem.rule is not None:
+        if data is None:
             moving = velocity(problem, net) if moving is None else moving
         else:
             moving = freeze(problem, data.velocity(net, k))

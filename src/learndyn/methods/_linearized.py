@@ -64,7 +64,7 @@ class Linearized(Method):
 
     def check(self, problem: Problem) -> None:
         """See `Method`."""
-        require_no_rule(self, problem, "Use WeightFlow.")
+        require_no_rule(self, problem)
 
     def run(
         self,

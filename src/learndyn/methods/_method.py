@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 
 from learndyn._assumptions import Assumption
 from learndyn._curve import Path, State
@@ -129,23 +130,24 @@ def require_frozen(method: Method, problem: Problem, parts: tuple[str, ...]) -> 
             f"frozen={problem.frozen}",
             "Freeze these parts, or use ModeFlow.",
         )
-    require_no_rule(method, problem, "Use ModeFlow, which follows any rule.")
+    require_no_rule(method, problem)
 
 
-def require_no_rule(method: Method, problem: Problem, cure: str) -> None:
+def require_no_rule(method: Method, problem: Problem) -> None:
     """Refuse a problem whose weights move by a rule of its own.
 
     Args:
         method: the method.
         problem: the problem.
-        cure: what to do instead.
 
     Raises:
         InputError: if it has one.
     """
     if problem.rule is not None:
         raise InputError(
-            f"a problem without a rule for {type(method).__name__}", "one with its own", cure
+            f"a problem without a rule for {type(method).__name__}",
+            "one with its own",
+            "Use WeightFlow, which follows any rule.",
         )
 
 
@@ -171,7 +173,11 @@ def speed(velocity: Any) -> Scalar:
 
     Returns:
         The Euclidean norm.
-    """
-    from jax.flatten_util import ravel_pytree
 
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from learndyn.methods import speed
+        >>> float(speed((jnp.array([3.0]), jnp.array([[4.0]]))))
+        5.0
+    """
     return jnp.linalg.norm(ravel_pytree(velocity)[0])

@@ -6,12 +6,11 @@ import jax
 import jax.numpy as jnp
 
 from learndyn._assumptions import ALIGNED, CONSTANT_BASES, WHITE, Assumption
-from learndyn._curve import Path, State
 from learndyn._dynamics import velocity
 from learndyn._problem import Problem
-from learndyn._types import Array, Float, Inexact, Scalar
+from learndyn._types import Array, Float, Inexact
 from learndyn.methods._flow import Flow, hold_frozen
-from learndyn.methods._method import mode_target
+from learndyn.methods._method import mode_target, require_no_rule
 from learndyn.network import (
     Bases,
     LinearRNN,
@@ -47,27 +46,16 @@ class ModeFlow(Flow):
 
     assumptions: ClassVar[tuple[Assumption, ...]] = (WHITE, CONSTANT_BASES, ALIGNED)
 
-    def run(
-        self,
-        problem: Problem,
-        bases: Bases,
-        data: None,  # noqa: ARG002
-        times: Float[Array, " times"],
-        state: State | None,
-    ) -> Path:
-        """See `Method`."""
-        return self._integrate(*self._flow(problem, bases), times, state)
+    def check(self, problem: Problem) -> None:
+        """See `Method`.
 
-    def converge(
-        self,
-        problem: Problem,
-        bases: Bases,
-        data: None,  # noqa: ARG002
-        slope: Scalar,
-        max_steps: int,
-    ) -> Path:
-        """See `Method`."""
-        return self._settle(*self._flow(problem, bases), slope, max_steps)
+        Args:
+            problem: the problem.
+
+        Raises:
+            InputError: if the problem has a rule of its own, which may couple the modes.
+        """
+        require_no_rule(self, problem)
 
     def unknowns(self, problem: Problem) -> int:
         """See `Flow`."""
@@ -75,13 +63,14 @@ class ModeFlow(Flow):
         each = 1 if vectors is None or not jnp.iscomplexobj(vectors[0]) else 2
         return 3 * each * min(problem.net.n_in, problem.net.n_out, problem.net.n_hidden)
 
-    def _flow(self, problem: Problem, bases: Bases) -> tuple[Any, Modes, Any]:
+    def flow(self, problem: Problem, bases: Bases) -> tuple[Any, Modes, Any]:
+        """See `Flow`."""
         targets, lag_weights = mode_target(problem, bases)
 
         def one(target, modes: Modes) -> Modes:
             net = LinearRNN(*map(_block, modes))
             task = TaskStatistics.white(_block(target), weights=lag_weights)
-            single = Problem(net, task, frozen=problem.frozen, rule=problem.rule)
+            single = Problem(net, task, frozen=problem.frozen)
             moving = velocity(single, net)
             return Modes(
                 *(

@@ -5,10 +5,8 @@ from typing import Any
 
 import jax
 
-from learndyn._curve import Path, State
 from learndyn._dynamics import velocity
 from learndyn._problem import Problem
-from learndyn._types import Array, Float, Scalar
 from learndyn.methods._flow import Flow, hold_frozen
 from learndyn.network import Bases, LinearRNN
 
@@ -33,32 +31,15 @@ class WeightFlow(Flow):
         True
     """
 
-    def run(
-        self,
-        problem: Problem,
-        bases: Bases,  # noqa: ARG002
-        data: None,  # noqa: ARG002
-        times: Float[Array, " times"],
-        state: State | None,
-    ) -> Path:
-        """See `Method`."""
-        return self._integrate(*self._flow(problem), times, state)
-
-    def converge(
-        self,
-        problem: Problem,
-        bases: Bases,  # noqa: ARG002
-        data: None,  # noqa: ARG002
-        slope: Scalar,
-        max_steps: int,
-    ) -> Path:
-        """See `Method`."""
-        return self._settle(*self._flow(problem), slope, max_steps)
-
     def unknowns(self, problem: Problem) -> int:
         """See `Flow`."""
         return sum(w.size for w in jax.tree.leaves(problem.net))
 
-    def _flow(self, problem: Problem) -> tuple[Any, LinearRNN, Any]:
+    def flow(
+        self,
+        problem: Problem,
+        bases: Bases,  # noqa: ARG002
+    ) -> tuple[Any, LinearRNN, Any]:
+        """See `Flow`."""
         start = problem.net
         return partial(velocity, problem), start, partial(hold_frozen, problem, start)

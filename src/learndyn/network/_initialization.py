@@ -1,7 +1,7 @@
 """Starts of a network: Gaussian (P.1.2) and aligned to a task (P.1.1)."""
 
 import math
-from typing import Protocol, runtime_checkable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,13 +16,6 @@ from learndyn.network._modes import (
     network_from_modes,
     partners,
 )
-
-
-@runtime_checkable
-class _HasVectors(Protocol):
-    @property
-    def vectors(self) -> tuple[Inexact[Array, "out modes"], Inexact[Array, "in modes"]] | None:
-        """Left and right vectors, constant over lags."""
 
 
 def init_unaligned(
@@ -61,7 +54,7 @@ def init_unaligned(
 
 
 def init_aligned(
-    task: _HasVectors,
+    task: Any,
     a: ScalarLike | complex | Inexact[ArrayLike, "*#modes"],
     b: ScalarLike | complex | Inexact[ArrayLike, "*#modes"],
     c: ScalarLike | complex | Inexact[ArrayLike, "*#modes"],
@@ -76,7 +69,7 @@ def init_aligned(
     two hidden bases and fails unless they are equal (docs/errata.md).
 
     Args:
-        task: a task or statistics with constant singular vectors or eigenvectors.
+        task: a task or statistics with constant singular vectors or eigenvectors, as `vectors`.
         a: input modes, a real one for all or one each; conjugates along conjugate eigenvectors.
         b: recurrent modes.
         c: output modes.
@@ -99,14 +92,15 @@ def init_aligned(
         >>> net.w_h.shape
         (1, 1)
     """
-    if task.vectors is None:
+    vectors = getattr(task, "vectors", None)
+    if vectors is None:
         raise InputError(
-            "a task with constant singular vectors or eigenvectors",
-            "statistics of data",
-            "Use init_unaligned, or a structured or teacher task.",
+            "a task with constant singular vectors or eigenvectors as `vectors`",
+            f"{type(task).__name__} without",
+            "Use init_unaligned, a structured or teacher task, or TaskStatistics.white(vectors=…).",
         )
-    output, inputs = task.vectors
-    n_modes = output.shape[1]
+    output, inputs = vectors
+    n_modes: int = output.shape[1]
     n_hidden = n_modes if n_hidden is None else n_hidden
     if n_hidden < n_modes:
         raise InputError(f"at least {n_modes} hidden units, one per mode", f"{n_hidden}")

@@ -175,13 +175,20 @@ class TaskStatistics(eqx.Module):
         Returns:
             The statistics.
 
+        Raises:
+            InputError: for a target or weights of another shape.
+
         Example:
             >>> import jax.numpy as jnp, learndyn as ld
             >>> float(ld.TaskStatistics.white(jnp.ones((5, 2, 2))).floor)
             0.0
         """
         target = jnp.asarray(target)
+        if target.ndim != 3:
+            raise InputError("a target of shape (lag, out, in)", f"{target.shape}")
         weights = jnp.ones(target.shape[0], target.dtype) if weights is None else weights
+        if jnp.shape(weights) != target.shape[:1]:
+            raise InputError(f"{target.shape[0]} weights, one a lag", f"shape {jnp.shape(weights)}")
         # Lags that no readout sees have no target, whatever was given.
         seen = (jnp.asarray(weights) > 0)[:, None, None]
         return cls(
