@@ -71,7 +71,7 @@ class Program:
         )
         self.shapes = self._traced.out_info
         text = self._traced.as_text()
-        self.digest = hashlib.sha256(f"{surroundings()}{text}".encode()).hexdigest()
+        self.digest = hashlib.sha256(f"{surroundings()}{_numbered(text)}".encode()).hexdigest()
         # Factorizations, among others, are calls out of the compiled code.
         self.parallel = "custom_call" not in text
 
@@ -83,6 +83,15 @@ class Program:
             returns their outputs, or how they failed.
         """
         return functools.partial(_run, self._traced.compile(), self._size)
+
+
+def _numbered(text: str) -> str:
+    # By their place in the text: some versions of jax count what the process traced before.
+    seen: dict[str, int] = {}
+    return _SYMBOL.sub(lambda found: f"@{found[1]}#{seen.setdefault(found[0], len(seen))}", text)
+
+
+_SYMBOL = re.compile(r"@(\w+?)(?:_\d+)?\b")
 
 
 class Combination(NamedTuple):
