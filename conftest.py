@@ -8,17 +8,16 @@ import shlex
 import tempfile
 
 # Before jax or a linear algebra library starts: the test processes share the cores, so none of
-# them starts threads of its own. Tests compile much and compute little, and XLA compiles twice as
-# fast as a command of the library has it do. Two thirds of what they compile another test has
-# compiled before, in this process or another: it is kept in a folder, for one run. What the
-# environment already says is kept.
+# them starts threads of its own. Tests compile much and compute little, so nothing is optimized.
+# Two thirds of what they compile another test has compiled before, in this process or another: it
+# is kept in a folder, for one run. What the environment already says is kept.
 for variable, value in {
     "JAX_PLATFORMS": "cpu",
     "MPLBACKEND": "agg",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false --xla_cpu_use_fusion_emitters=false "
-    "--xla_llvm_disable_expensive_passes=true",
+    "--xla_llvm_disable_expensive_passes=true --xla_backend_optimization_level=0",
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
 }.items():
     os.environ.setdefault(variable, value)

@@ -79,7 +79,9 @@ def plan_training(
         largest = max(bend.until(reached) for bend in bends)
         close = _CLOSE / largest if largest > 0 else reached / _RECORDS
         learning_rate = float(np.clip(reached / max_steps, close, close * _COARSE / _CLOSE))
-    reached = min(reached, max_steps * learning_rate)
+    # Steps that fall short by the rounding of a rate that was made for them suffice.
+    if max_steps * learning_rate < reached * (1 - 1e-9):
+        reached = max_steps * learning_rate
     return Plan(
         curvature=max(bend.until(reached) for bend in bends),
         learning_rate=learning_rate,

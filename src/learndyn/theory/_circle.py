@@ -230,12 +230,14 @@ def root(function, low: Array, high: Array, sign: Array) -> Array:
         value, slope = function(x)
         above = value * sign > 0
         low, high = jnp.where(above, low, x), jnp.where(above, x, high)
-        newton = x - value / jnp.where(slope == 0, 1, slope)
+        change = value / jnp.where(slope == 0, 1, slope)
+        newton, rounding = x - change, jnp.finfo(x.dtype).eps * abs(x)
         # Not at an end, which may be a root itself: the point 0.
         inside = (newton > low) & (newton < high) & (slope != 0)
-        new = jnp.where(value == 0, x, jnp.where(inside, newton, (low + high) / 2))
-        eps = jnp.finfo(x.dtype).eps
-        return step + 1, new, low, high, abs(new - x) > eps * abs(x)
+        # A step that rounding swallows ends at x, which is an end by now; it must not be bisected.
+        ended = (value == 0) | ((slope != 0) & (abs(change) <= rounding))
+        new = jnp.where(ended, x, jnp.where(inside, newton, (low + high) / 2))
+        return step + 1, new, low, high, abs(new - x) > rounding
 
     first = (jnp.zeros((), int), (low + high) / 2, low, high, low < high)
     return jax.lax.while_loop(unfinished, improve, first)[1]
