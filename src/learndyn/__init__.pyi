@@ -7,7 +7,6 @@ from . import tasks as tasks
 from . import theory as theory
 from ._assumptions import conserved_matrix as conserved_matrix
 from ._bases import problem_bases as problem_bases
-from ._curve import RESULTS as RESULTS
 from ._curve import Comparison as Comparison
 from ._curve import LearningCurve as LearningCurve
 from ._curve import compare as compare
@@ -20,6 +19,7 @@ from ._errors import AssumptionError as AssumptionError
 from ._errors import InputError as InputError
 from ._errors import SolveError as SolveError
 from ._errors import SweepError as SweepError
+from ._path import RESULTS as RESULTS
 from ._problem import Problem as Problem
 from ._reach import reach as reach
 from ._reach import reach_exponent as reach_exponent

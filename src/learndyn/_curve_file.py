@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from learndyn._curve import RESULTS, LearningCurve, SingularValues, State
+from learndyn._curve import LearningCurve, SingularValues
 from learndyn._errors import InputError
 from learndyn._io import write_whole
+from learndyn._path import RESULTS, State
 from learndyn.network import Bases, LinearRNN, Modes
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from learndyn._bases import problem_bases
-from learndyn._curve import RESULTS
 from learndyn._dynamics import hessian
 from learndyn._errors import InputError
+from learndyn._path import RESULTS
 from learndyn._problem import Problem
 from learndyn._sweep import TrainedNetworks
 from learndyn._train import bends_down

@@ -9,8 +9,9 @@ import numpy as np
 
 from learndyn._assumptions import measure
 from learndyn._bases import problem_bases
-from learndyn._curve import RESULTS, SUCCESSFUL, LearningCurve, make_curve
+from learndyn._curve import LearningCurve, make_curve
 from learndyn._errors import AssumptionError, InputError, SolveError
+from learndyn._path import RESULTS, SUCCESSFUL
 from learndyn._problem import Problem
 from learndyn._types import ArrayLike, Float, Scalar, is_traced
 from learndyn.methods import Method

@@ -6,9 +6,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from learndyn._curve import RESULTS, LearningCurve, make_curve
+from learndyn._curve import LearningCurve, make_curve
 from learndyn._dynamics import curvature, hessian, lowest_curvature
 from learndyn._errors import InputError
+from learndyn._path import RESULTS
 from learndyn._problem import Problem
 from learndyn._solve import prepare
 from learndyn._types import ArrayLike, Bool, Float, Scalar, ScalarLike, Tracer, is_traced

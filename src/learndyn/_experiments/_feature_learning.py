@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from learndyn._curve import RESULTS
 from learndyn._dynamics import through_weights
 from learndyn._errors import InputError
 from learndyn._experiments._experiment import BATCH, Experiment, Parameter
 from learndyn._experiments._one_mode import lag_weights
+from learndyn._path import RESULTS
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, PRNGKeyArray, Scalar
 from learndyn.kernels import kernel_distance

@@ -6,8 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from learndyn._curve import RESULTS, LearningCurve, Path, State, make_curve
+from learndyn._curve import LearningCurve, make_curve
 from learndyn._errors import InputError
+from learndyn._path import RESULTS, Path, State
 from learndyn._problem import Problem
 from learndyn._solve import prepare
 from learndyn._study._plan import Bend, Plan, flow_until_still

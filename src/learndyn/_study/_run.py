@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learndyn._curve import RESULTS, Comparison, LearningCurve, compare
+from learndyn._curve import Comparison, LearningCurve, compare
+from learndyn._path import RESULTS
 from learndyn._problem import Problem
 from learndyn._study._features import feature_report
 from learndyn._study._theory import learning_times

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from learndyn._curve import RESULTS
 from learndyn._curve_file import RESULT_NAMES, UNITS, package_versions
 from learndyn._errors import InputError
+from learndyn._path import RESULTS
 from learndyn._sweep._grid import Grid
 from learndyn._types import Array, PRNGKeyArray
 

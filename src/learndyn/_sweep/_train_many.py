@@ -10,8 +10,8 @@ import numpy as np
 
 from learndyn._assumptions import measure
 from learndyn._bases import problem_bases
-from learndyn._curve import RESULTS
 from learndyn._errors import InputError
+from learndyn._path import RESULTS
 from learndyn._problem import Problem
 from learndyn._solve import refuse_violations
 from learndyn._sweep._lanes import CHUNK, Chunks, Start, split

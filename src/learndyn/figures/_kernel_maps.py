@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from learndyn._curve import RESULTS
 from learndyn._experiments import FEATURE_LEARNING, REPEAT, sweep_experiment
+from learndyn._path import RESULTS
 from learndyn.figures._configuration import Configuration
 from learndyn.figures._data import dataset, quantity
 

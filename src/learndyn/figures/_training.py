@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from learndyn import theory
-from learndyn._curve import RESULTS
 from learndyn._experiments import lag_weights, one_mode
+from learndyn._path import RESULTS
 from learndyn._problem import Problem
 from learndyn._solve import solve
 from learndyn._train import train

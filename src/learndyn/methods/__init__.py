@@ -1,7 +1,7 @@
 """Ways to a learning curve, one file each; and what a new one is made of."""
 
-from learndyn._curve import Path as Path
-from learndyn._curve import State as State
+from learndyn._path import Path as Path
+from learndyn._path import State as State
 from learndyn.methods._exact_input_output import ExactInputOutput as ExactInputOutput
 from learndyn.methods._flow import Flow as Flow
 from learndyn.methods._flow import hold_frozen as hold_frozen

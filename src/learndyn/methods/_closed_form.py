@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from learndyn._curve import RESULTS, Path, State
+from learndyn._path import RESULTS, Path, State
 from learndyn._types import Array, Float, Scalar
 from learndyn.network import LinearRNN
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 import jax
 
 from learndyn._assumptions import ALIGNED, CONSTANT_BASES, WHITE, Assumption
-from learndyn._curve import Path, State
 from learndyn._dynamics import velocity
+from learndyn._path import Path, State
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.methods._closed_form import closed_path, settle

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import optimistix
 from jax.flatten_util import ravel_pytree
 
-from learndyn._curve import RESULTS, Path, State
 from learndyn._errors import InputError
 from learndyn._numerics import as_reals, pair_norm
+from learndyn._path import RESULTS, Path, State
 from learndyn._problem import PARTS, Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.methods._method import Method, speed

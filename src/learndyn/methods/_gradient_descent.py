@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from learndyn._curve import RESULTS, Path, State
 from learndyn._dynamics import freeze, velocity
 from learndyn._errors import InputError
+from learndyn._path import RESULTS, Path, State
 from learndyn._problem import Problem
 from learndyn._types import Array, Bool, Float, Int, PRNGKeyArray, Scalar, ScalarLike, Tracer
 from learndyn.methods._batches import Batches

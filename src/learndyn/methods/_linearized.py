@@ -6,9 +6,9 @@ from typing import ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from learndyn._curve import Path, State
 from learndyn._dynamics import freeze, through_weights
 from learndyn._numerics import decay
+from learndyn._path import Path, State
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.kernels import kernel_over

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
 from learndyn._assumptions import Assumption
-from learndyn._curve import Path, State
 from learndyn._errors import InputError
+from learndyn._path import Path, State
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Scalar
 from learndyn.network import Bases, response_modes

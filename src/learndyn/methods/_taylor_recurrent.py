@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from learndyn._assumptions import ALIGNED, CONSTANT_BASES, WHITE, Assumption
-from learndyn._curve import RESULTS, Path, State
 from learndyn._errors import InputError
 from learndyn._numerics import polynomial
+from learndyn._path import RESULTS, Path, State
 from learndyn._problem import Problem
 from learndyn._types import Array, Float, Int, Scalar, ScalarLike, Tracer
 from learndyn.methods._method import Method, mode_target, require_frozen
