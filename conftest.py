@@ -10,7 +10,8 @@ import tempfile
 # Before jax or a linear algebra library starts: the test processes share the cores, so none of
 # them starts threads of its own. Tests compile much and compute little, so nothing is optimized.
 # Two thirds of what they compile another test has compiled before, in this process or another: it
-# is kept in a folder, for one run. What the environment already says is kept.
+# is kept in a folder, for one run; jaxlib 0.10.0 logs that each was made for another machine, which
+# it was not. What the environment already says is kept.
 for variable, value in {
     "JAX_PLATFORMS": "cpu",
     "MPLBACKEND": "agg",
@@ -19,6 +20,7 @@ for variable, value in {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false --xla_cpu_use_fusion_emitters=false "
     "--xla_llvm_disable_expensive_passes=true --xla_backend_optimization_level=0",
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
 }.items():
     os.environ.setdefault(variable, value)
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
