@@ -263,6 +263,18 @@ def test_stopped_saved_loaded_and_resumed_is_the_straight_run(name, tmp_path):
     assert max(jax.tree.leaves(moved)) > 1e-3
 
 
+def test_a_curve_is_not_resumed_by_another_method_nor_with_other_numbers():
+    with pytest.raises(ld.InputError, match="a curve of WeightFlow to resume; got one of Gradient"):
+        ld.solve(problem_of("data"), ld.WeightFlow(), TIMES + 4, resume=straight("statistics"))
+    for name, other, word in (
+        ("statistics", ld.GradientDescent(RATE / 2), "learning_rate 0.025"),
+        ("minibatch", batches(RATE, seed=5), "key"),
+        ("taylor", ld.TaylorRecurrent(9, 0.125), "window 0.125"),
+    ):
+        with pytest.raises(ld.InputError, match=f"a curve with {word}.* to resume; got one with"):
+            ld.solve(problem_of(name), other, TIMES + 4, resume=straight(name))
+
+
 @every_method
 def test_training_ends_where_the_weights_are_still_or_says_that_they_are_not(name):
     problem, tolerance = problem_of(name), 1e-3

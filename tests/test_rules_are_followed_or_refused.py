@@ -133,12 +133,13 @@ def test_training_on_data_refuses_a_rule_which_would_not_see_its_batches():
     [
         (tuple(jax.tree.leaves(NET)), "got tuple"),
         (None, "got NoneType"),
+        (jax.tree.map(lambda w: 1j * w, NET), "got complex ones"),
         (ld.LinearRNN(NET.w_x[:, :1], NET.w_h, NET.w_y), r"got LinearRNN\(w_x=\(2, 1\)"),
     ],
 )
 def test_what_is_no_velocity_is_refused(answer, found):
     problem = problem_of(lambda *_: answer)
-    with pytest.raises(ld.InputError, match=rf"a rule that returns velocities .*{found}"):
+    with pytest.raises(ld.InputError, match=rf"a rule that returns .*{found}"):
         ld.velocity(problem, NET)
 
 
@@ -152,6 +153,8 @@ class WithArrays(eqx.Module):
 def test_what_is_no_rule_is_refused():
     with pytest.raises(ld.InputError, match="a function of problem and weights; got 'sgd'"):
         problem_of("sgd")
+    with pytest.raises(ld.InputError, match="of problem and weights; got the class Normalized"):
+        problem_of(Normalized)
     with pytest.raises(ld.InputError, match="a rule without arrays as fields; got a WithArrays"):
         problem_of(WithArrays(jnp.ones(2)))
 

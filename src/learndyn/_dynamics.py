@@ -99,6 +99,8 @@ def _by_rule(problem: Problem, weights: LinearRNN) -> LinearRNN:
     )
     if found != wanted:
         raise InputError(f"a rule that returns velocities like the weights, {wanted}", f"{found}")
+    if any(map(jnp.iscomplexobj, jax.tree.leaves(moving))):
+        raise InputError("a rule that returns real velocities", "complex ones")
     return jax.tree.map(lambda v, w: v.astype(w.dtype), moving, weights)
 
 

@@ -82,8 +82,9 @@ class Problem(eqx.Module):
 
 
 def _checked_rule(rule: Any) -> Any:
-    if rule is not None and not callable(rule):
-        raise InputError("a rule that is a function of problem and weights", f"{rule!r}")
+    if isinstance(rule, type) or not (rule is None or callable(rule)):
+        found = f"the class {rule.__name__}" if isinstance(rule, type) else f"{rule!r}"
+        raise InputError("a rule that is a function of problem and weights", found)
     if any(eqx.is_array(leaf) for leaf in jax.tree.leaves(rule)):
         raise InputError(
             "a rule without arrays as fields",

@@ -13,7 +13,7 @@ from learndyn._curve import LearningCurve, make_curve
 from learndyn._errors import AssumptionError, InputError, SolveError
 from learndyn._path import RESULTS, SUCCESSFUL
 from learndyn._problem import Problem
-from learndyn._types import ArrayLike, Float, Scalar, is_traced
+from learndyn._types import Array, ArrayLike, Float, Scalar, is_traced
 from learndyn.methods import Method
 from learndyn.network import Bases
 
@@ -62,8 +62,8 @@ def solve(
     times = _checked_times(times, problem, resume)
     prepared = prepare(problem, method, assumptions)
     name = method.describe(problem)
-    if resume is not None and _kind(resume.method) != _kind(name):
-        raise InputError(f"a curve of {_kind(name)} to resume", f"one of {resume.method}")
+    if resume is not None:
+        _check_resumed(resume, name, method.settings())
     state = None if resume is None else resume.state
     curve = _solve(*prepared, name, method, times, state)
     return _finish(curve, throw=throw)
@@ -114,8 +114,20 @@ def _solve(problem, bases, violations, data, name, method, times, state) -> Lear
     return make_curve(path, problem.statistics, bases, violations, name, method.settings())
 
 
-def _kind(name: str) -> str:
-    return name.partition("(")[0]
+def _check_resumed(resume: LearningCurve, name: str, settings: dict[str, Array]) -> None:
+    """Refuse to go on by another method: its steps would be counted as this one's."""
+    kinds = [text.partition("(")[0] for text in (name, resume.method)]
+    if kinds[0] != kinds[1]:
+        raise InputError(f"a curve of {kinds[0]} to resume", f"one of {resume.method}")
+    if is_traced((settings, resume.settings)):
+        return
+    for key in settings.keys() & resume.settings.keys():
+        if not np.allclose(settings[key], resume.settings[key], rtol=1e-6, atol=0):
+            raise InputError(
+                f"a curve with {key} {np.asarray(settings[key])} to resume",
+                f"one with {np.asarray(resume.settings[key])}",
+                "Start from its last network: Problem(curve.final, …).",
+            )
 
 
 def _finish(curve: LearningCurve, *, throw: bool) -> LearningCurve:

@@ -123,6 +123,7 @@ def require_frozen(method: Method, problem: Problem, parts: tuple[str, ...]) -> 
     Raises:
         InputError: if other parts are frozen, or the problem has a rule of its own.
     """
+    require_no_rule(method, problem)
     if problem.frozen != parts:
         wanted = ", ".join(map(repr, parts))
         raise InputError(
@@ -130,7 +131,6 @@ def require_frozen(method: Method, problem: Problem, parts: tuple[str, ...]) -> 
             f"frozen={problem.frozen}",
             "Freeze these parts, or use ModeFlow.",
         )
-    require_no_rule(method, problem)
 
 
 def require_no_rule(method: Method, problem: Problem) -> None:
