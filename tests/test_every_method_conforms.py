@@ -1,6 +1,5 @@
 """Every method keeps the same promises: dtype, jit, vmap, frozen parts, resuming, files, ending."""
 
-import inspect
 import logging
 from functools import cache
 
@@ -14,6 +13,7 @@ import pytest
 
 import learndyn as ld
 from learndyn._assumptions import ALIGNED
+from references.methods import public_methods
 
 LENGTH, MODES = 3, 2
 # Multiples of every time per step below, so that gradient descent records where it is asked to.
@@ -46,9 +46,8 @@ RATE = 0.05
 NAMED = {type(method(RATE)) for method in METHODS.values()}
 METHODS |= {
     name: lambda rate, method=method: method()  # noqa: ARG005
-    for name, method in vars(ld.methods).items()
-    if inspect.isclass(method) and issubclass(method, ld.methods.Method)
-    if not inspect.isabstract(method) and method not in NAMED
+    for name, method in public_methods().items()
+    if method not in NAMED
 }
 # What a frozen theory needs frozen.
 FROZEN = {"exact": ("recurrent",), "taylor": ("input", "output")}
